@@ -1,1 +1,17 @@
-export {}
+/**
+ * Send Apple push notifications with Effect.
+ *
+ * @since 0.1.0
+ */
+export { Apns, type Config, type Receipt, type SendOptions, send, type Timings } from "./Apns.ts"
+export { ApnsConnection, type ApnsRequest, type ApnsResponse, type RequestError } from "./ApnsConnection.ts"
+export { ApnsError, isApnsError } from "./ApnsError.ts"
+export * as Credentials from "./Credentials.ts"
+export * as Environment from "./Environment.ts"
+export { JwtCache, type ProviderToken } from "./JwtCache.ts"
+export * as Notification from "./Notification.ts"
+export * as Payload from "./Payload.ts"
+export { PayloadSchema } from "./PayloadSchema.ts"
+export * as Reason from "./Reason.ts"
+export * as ReasonTable from "./ReasonTable.ts"
+export * as Retry from "./Retry.ts"

@@ -1,0 +1,158 @@
+/**
+ * One logical connection to one environment of APNs.
+ *
+ * It opens an HTTP/2 session when the first request comes, keeps requests in a queue of its own while the server allows no
+ * further stream, never opens more streams than allowed, replaces a session that is going away, and tells of every request
+ * that failed whether APNs may have processed it.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import { ApnsError } from "./ApnsError.ts"
+import type { CertificateCredentials } from "./Credentials.ts"
+import * as Environment from "./Environment.ts"
+import { type ConnectionError, LogicalConnection, type Response } from "./internal/logicalConnection.ts"
+import { connect } from "./internal/nodeTransport.ts"
+import type { Endpoint } from "./internal/transport.ts"
+import type { InvalidConfiguration } from "./Reason.ts"
+
+/**
+ * A request to APNs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ApnsRequest {
+  readonly method: "POST" | "GET" | "DELETE"
+  readonly path: string
+  /** Header fields beside `authorization`, by lower-case name. */
+  readonly fields: Readonly<Record<string, string>>
+  readonly authorization?: Redacted.Redacted<string> | undefined
+  readonly body: Uint8Array
+  /** When to give up, in milliseconds since the epoch. */
+  readonly deadlineMillis: number
+}
+
+/**
+ * An answer of APNs, whatever its status.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ApnsResponse extends Response {}
+
+/**
+ * Why a request has no answer: the `reason` of the `ApnsError` that `send` fails with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type RequestError = ConnectionError
+
+/**
+ * Settings of a connection.
+ *
+ * @category configuration
+ * @since 0.1.0
+ */
+export interface Config {
+  readonly environment: Environment.Environment
+  /** Default: 443, or the server's own. Apple also listens on 2197. */
+  readonly port?: number | undefined
+  /** The client certificate, where it is the credential. */
+  readonly certificate?: CertificateCredentials | undefined
+  /** How long opening a session may take, until the server's SETTINGS have arrived. Default: 10 seconds. */
+  readonly connectTimeout?: Duration.Input | undefined
+  /** How long requests in flight may go on when the layer's scope closes. Default: 5 seconds. */
+  readonly drainTimeout?: Duration.Input | undefined
+}
+
+/**
+ * Carries requests to one environment of APNs.
+ *
+ * **When to use**
+ *
+ * Use `ApnsConnection.layer` as a Layer of its own to share one connection between several `Apns`, or replace it with a
+ * stub to test without a network. `Apns.layer` provides it.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class ApnsConnection extends Context.Service<
+  ApnsConnection,
+  {
+    /** Host and port, for logs. */
+    readonly address: string
+    /**
+     * Sends one request and waits for its answer. Interrupting it takes the request out of the queue, or resets its
+     * stream.
+     */
+    readonly request: (request: ApnsRequest) => Effect.Effect<ApnsResponse, RequestError>
+    /** Opens no more streams on the session of that name (`ApnsResponse.connection`); later requests use another. */
+    readonly retire: (connection: string) => Effect.Effect<void>
+  }
+>()("effect-apns/ApnsConnection") {
+  /**
+   * Connects on the first request and closes with the scope: requests in flight are given `drainTimeout` to finish, then
+   * they fail as unknown.
+   *
+   * Fails with `InvalidConfiguration` when the environment or port is not one.
+   */
+  static readonly layer = (config: Config): Layer.Layer<ApnsConnection, ApnsError> =>
+    Layer.effect(
+      ApnsConnection,
+      Effect.mapError(make(config), (reason) => new ApnsError({ reason }))
+    )
+}
+
+const make = Effect.fnUntraced(function* (
+  config: Config
+): Effect.fn.Return<ApnsConnection["Service"], InvalidConfiguration, Scope.Scope> {
+  const server = yield* Effect.fromResult(Environment.resolve(config.environment, config.port))
+  const clock = yield* Clock.Clock
+  const run = yield* FiberSet.makeRuntime()
+  const endpoint: Endpoint = {
+    host: server.host,
+    port: server.port,
+    ca: server.ca,
+    clientCertificate: config.certificate,
+    connectTimeoutMillis: Duration.toMillis(config.connectTimeout ?? "10 seconds")
+  }
+  const connection = new LogicalConnection({
+    endpoint,
+    connect,
+    now: () => clock.currentTimeMillisUnsafe(),
+    after: (millis, task) => void run(Effect.andThen(Effect.sleep(millis), Effect.sync(task)))
+  })
+
+  yield* Effect.addFinalizer(() =>
+    Effect.callback<void>((resume) => connection.close(() => resume(Effect.void))).pipe(
+      Effect.interruptible,
+      Effect.timeout(config.drainTimeout ?? "5 seconds"),
+      Effect.ignore,
+      Effect.andThen(Effect.sync(() => connection.destroy()))
+    )
+  )
+
+  return {
+    address: connection.address,
+    // The hot path: one suspension, no span, no timer of its own.
+    request: ({ authorization, body, deadlineMillis, fields, method, path }) =>
+      Effect.callback<ApnsResponse, RequestError>((resume) => {
+        const all = authorization === undefined ? fields : { ...fields, authorization: Redacted.value(authorization) }
+        const pending = connection.submit({ method, path, fields: all, body }, deadlineMillis, (result) =>
+          resume(Result.isSuccess(result) ? Effect.succeed(result.success) : Effect.fail(result.failure))
+        )
+        return Effect.sync(() => connection.cancel(pending))
+      }),
+    retire: (name) => Effect.sync(() => connection.retire(name))
+  }
+})

@@ -1,0 +1,56 @@
+/**
+ * The error channel of the library: one `ApnsError` whose `reason` says what happened. `Effect.catchReason("ApnsError", "Unregistered", …)` handles one,
+ * `Effect.unwrapReason("ApnsError")` turns them all into plain tagged errors. `outcome` and `action` answer what is known
+ * of the notification and what to do about it.
+ *
+ * Errors carry no stack trace: refusals come by the thousand, and capturing a stack costs more than the refusal.
+ *
+ * @since 0.1.0
+ */
+import { hasProperty } from "effect/Predicate"
+import { stackless } from "./internal/stackless.ts"
+import type { Reason } from "./Reason.ts"
+
+const TypeId = "~effect-apns/ApnsError"
+
+/**
+ * Why a notification was not accepted, or a layer could not be built.
+ *
+ * **Details**
+ *
+ * `reason` says what happened; `outcome` and `action` are the reason's. No field, message or JSON of it holds a key, a
+ * provider token, a password or a whole device token.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ApnsError extends stackless(
+  "ApnsError",
+  (fields: {
+    readonly reason: Reason
+    /** How often the notification was tried; 0 when it never was. */
+    readonly attempts?: number | undefined
+    /** The notification's id. */
+    readonly notificationId?: string | undefined
+    /** The device token, shortened. */
+    readonly device?: string | undefined
+  }) => ({
+    outcome: fields.reason.outcome,
+    action: fields.reason.action,
+    cure: fields.reason.cure,
+    message: `${fields.reason._tag}: ${fields.reason.message}`
+  })
+) {
+  /** Marks this value for `isApnsError`. */
+  get [TypeId](): typeof TypeId {
+    return TypeId
+  }
+}
+
+/**
+ * Returns `true` when a value is an `ApnsError`.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isApnsError = (u: unknown): u is ApnsError => hasProperty(u, TypeId)

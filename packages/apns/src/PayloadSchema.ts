@@ -1,0 +1,89 @@
+/**
+ * The service that turns a notification's content into the body of its request: encodes it by its Schema, checks it, and
+ * measures it against the limit of its push type before anything is sent.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Notification } from "./Notification.ts"
+import { InvalidNotification } from "./Reason.ts"
+
+/**
+ * The largest body APNs accepts for a push type, in bytes: 5,120 for VoIP, 4,096 for all others (Apple, "Sending
+ * notification requests to APNs").
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const sizeLimit = (pushType: string): number => (pushType === "voip" ? 5120 : 4096)
+
+const utf8 = new TextEncoder()
+
+const invalid = (problem: string, cure: string, size?: { readonly bytes: number; readonly limit: number }) =>
+  Result.fail(new InvalidNotification({ field: "payload", problem, cure, size }))
+
+const oneLine = (message: string) => message.replaceAll(/\s*\n\s*/g, " ")
+
+const json = (value: unknown): Result.Result<Uint8Array, InvalidNotification> => {
+  try {
+    return Result.succeed(utf8.encode(JSON.stringify(value)))
+  } catch {
+    return invalid("cannot be written as JSON", "Give only JSON values: no BigInt, no value that contains itself.")
+  }
+}
+
+const body = ({ content }: Notification): Result.Result<Uint8Array, InvalidNotification> => {
+  if (content._tag === "Raw") {
+    if (typeof content.body === "string") return Result.succeed(utf8.encode(content.body))
+    return content.body instanceof Uint8Array ? Result.succeed(content.body) : json(content.body)
+  }
+  const encoded = Schema.encodeUnknownResult(content.schema)(content.value)
+  return Result.isSuccess(encoded)
+    ? json(encoded.success)
+    : invalid(`does not fit its Schema: ${oneLine(encoded.failure.message)}`, "Mend the value that the message names.")
+}
+
+const group = (n: number) => n.toLocaleString("en-US")
+
+/**
+ * Encodes a notification's content and checks its size.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encode = (notification: Notification): Result.Result<Uint8Array, InvalidNotification> =>
+  Result.flatMap(body(notification), (bytes) => {
+    const limit = sizeLimit(notification.pushType)
+    if (bytes.length === 0) return invalid("is empty", "Give a JSON object; an empty one is {}.")
+    if (bytes.length <= limit) return Result.succeed(bytes)
+    return invalid(
+      `is ${group(bytes.length)} bytes and the limit for "${notification.pushType}" is ${group(limit)}`,
+      `Shorten it by ${group(bytes.length - limit)} bytes.`,
+      { bytes: bytes.length, limit }
+    )
+  })
+
+/**
+ * Encodes, checks and measures payloads.
+ *
+ * **When to use**
+ *
+ * Use as a Layer of its own to replace the encoding: a cache of bodies, a compiled encoder, an extra check of your own.
+ * `Apns.layer` provides the default.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class PayloadSchema extends Context.Service<
+  PayloadSchema,
+  {
+    /** The body of the notification's request, or the rule that it breaks. */
+    readonly encode: (notification: Notification) => Result.Result<Uint8Array, InvalidNotification>
+  }
+>()("effect-apns/PayloadSchema") {
+  /** The default: every content by its Schema, limits by Apple's rules. */
+  static readonly layer: Layer.Layer<PayloadSchema> = Layer.succeed(this, { encode })
+}

@@ -1,0 +1,52 @@
+/**
+ * When to try again, as a Schedule.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type { ApnsError } from "./ApnsError.ts"
+
+/**
+ * Whether trying again may help and cannot make a duplicate: the action is `"retry"` or `"reconnect"`, and the outcome is
+ * not `"unknown"`.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isRetryable = (error: ApnsError): boolean =>
+  error.outcome !== "unknown" && (error.action === "retry" || error.action === "reconnect")
+
+/** What APNs asks to wait; never documented by Apple, honoured when present. */
+const retryAfter = ({ reason }: ApnsError): Duration.Duration =>
+  ("retryAfter" in reason ? reason.retryAfter : undefined) ?? Duration.zero
+
+/** A stream that the server turned away while closing can go out again at once, on another session. */
+const turnedAway = ({ reason }: ApnsError) => reason._tag === "ConnectionFailed" && reason.step === "stream"
+
+/**
+ * The default: up to four retries of what is retryable, after 100 ms, 200 ms, 400 ms and 800 ms with 20 % of jitter,
+ * later where the answer asks for it; the first retry of a stream that the server provably did not process is immediate.
+ *
+ * **Details**
+ *
+ * A retry that could only begin after the deadline is not waited for: `send` fails with the last error instead. Apple's
+ * advice to wait 15 minutes after a 5xx (Apple, "Handling notification responses from APNs") is for an outage that lasts:
+ * then `send` fails and the caller decides.
+ *
+ * @category schedules
+ * @since 0.1.0
+ */
+export const schedule: Schedule.Schedule<unknown, ApnsError> = Schedule.min([
+  Schedule.exponential("100 millis"),
+  Schedule.spaced("10 seconds")
+]).pipe(
+  Schedule.jittered,
+  Schedule.upTo({ times: 4 }),
+  Schedule.setInputType<ApnsError>(),
+  Schedule.while(({ input }) => isRetryable(input)),
+  Schedule.modifyDelay(({ input, duration, attempt }) =>
+    Effect.succeed(attempt === 1 && turnedAway(input) ? Duration.zero : Duration.max(duration, retryAfter(input)))
+  )
+)

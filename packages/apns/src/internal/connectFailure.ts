@@ -1,0 +1,111 @@
+/**
+ * What went wrong while connecting, from the error codes of Node and OpenSSL: the step, the problem and the cure. Pure.
+ */
+import type { ConnectionStep } from "../Reason.ts"
+import type { SessionFailure } from "./transport.ts"
+
+const failure = (step: ConnectionStep, problem: string, cure: string, transient: boolean): SessionFailure => ({
+  step,
+  problem,
+  cure,
+  transient
+})
+
+const network = "Check the host, the network, and that outbound TCP 443 (or 2197) is allowed."
+const trust =
+  "Trust the server's root: pass its PEM as `ca`. Apple's servers chain to USERTrust RSA, which runtimes ship; a proxy that opens TLS needs its own root."
+
+const noAlpn = failure(
+  "alpn",
+  "the server does not speak HTTP/2: it did not select h2 in the TLS handshake (ALPN)",
+  "Check host and port; between here and APNs no proxy may end TLS with HTTP/1.1.",
+  false
+)
+
+/** The server ended the handshake without selecting `h2`. */
+export const notHttp2 = noAlpn
+
+const byCode: Readonly<Record<string, SessionFailure>> = {
+  ENOTFOUND: failure("dns", "the host name does not resolve", "Check the spelling of the host, and DNS.", true),
+  EAI_AGAIN: failure("dns", "DNS does not answer", "Check the network and its DNS servers.", true),
+  ECONNREFUSED: failure("connect", "nothing listens there (connection refused)", network, true),
+  EHOSTUNREACH: failure("connect", "the host cannot be reached", network, true),
+  ENETUNREACH: failure("connect", "the network cannot be reached", network, true),
+  ETIMEDOUT: failure("connect", "the host did not answer in time", network, true),
+  DEPTH_ZERO_SELF_SIGNED_CERT: failure("tls", "the server's certificate is self-signed and not trusted", trust, false),
+  SELF_SIGNED_CERT_IN_CHAIN: failure("tls", "the root of the server's certificate is not trusted", trust, false),
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: failure("tls", "the issuer of the server's certificate is not known", trust, false),
+  UNABLE_TO_GET_ISSUER_CERT: failure("tls", "the issuer of the server's certificate is not known", trust, false),
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: failure(
+    "tls",
+    "the issuer of the server's certificate is not known",
+    trust,
+    false
+  ),
+  CERT_HAS_EXPIRED: failure("tls", "the server's certificate has expired", "Check this machine's clock.", false),
+  CERT_NOT_YET_VALID: failure("tls", "the server's certificate is not valid yet", "Check this machine's clock.", false),
+  ERR_TLS_CERT_ALTNAME_INVALID: failure(
+    "tls",
+    "the server's certificate is for another host name",
+    "Connect by a name that the certificate holds.",
+    false
+  ),
+  ERR_SSL_WRONG_VERSION_NUMBER: failure("tls", "the server does not speak TLS", "Check the port.", false),
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: failure("tls", "the server does not speak TLS", "Check the port.", false),
+  ERR_SSL_UNSUPPORTED_PROTOCOL: failure(
+    "tls",
+    "the server speaks no TLS version from 1.2 on",
+    "Update the server.",
+    false
+  ),
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: failure(
+    "tls",
+    "the server speaks no TLS version from 1.2 on",
+    "Update the server.",
+    false
+  ),
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: noAlpn
+}
+
+/** Alerts by which a server refuses the client's certificate (RFC 8446, 6.2). */
+const certificateAlert =
+  /ALERT_(BAD_CERTIFICATE|UNKNOWN_CA|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|ACCESS_DENIED)|CERTIFICATE_REQUIRED/
+
+/** Which failure an error of the socket is, given the step it happened in. */
+export const classify = (error: Error & { readonly code?: unknown }, step: ConnectionStep): SessionFailure => {
+  const code = typeof error.code === "string" ? error.code : ""
+  const known = byCode[code]
+  if (known !== undefined) return { ...known, cause: error }
+  if (certificateAlert.test(code)) {
+    return {
+      ...failure(
+        "tls",
+        "the server refused the client certificate",
+        "Check that the certificate is an APNs one for this environment, and neither expired nor revoked.",
+        false
+      ),
+      cause: error
+    }
+  }
+  if (code === "ECONNRESET" || code === "EPIPE") {
+    const during = step === "tls" ? "during the TLS handshake" : "by the peer"
+    return { ...failure(step, `the connection was reset ${during}`, network, true), cause: error }
+  }
+  const name = code === "" ? error.message : code
+  return { ...failure(step, `${step} failed (${name})`, network, true), cause: error }
+}
+
+/** The steps up to the peer's SETTINGS took longer than allowed. */
+export const timedOut = (step: ConnectionStep, millis: number): SessionFailure =>
+  failure(
+    step,
+    step === "settings"
+      ? `the server sent no HTTP/2 SETTINGS within ${millis} ms`
+      : `the connection was not open within ${millis} ms (step "${step}")`,
+    network,
+    true
+  )
+
+/** The peer ended the connection before it was ready. */
+export const endedEarly = (step: ConnectionStep): SessionFailure =>
+  failure(step, "the server ended the connection before it was ready", network, true)

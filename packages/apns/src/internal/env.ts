@@ -1,0 +1,159 @@
+/**
+ * The settings of `Apns.layerConfig`, read through Effect's `Config` and told apart with names in every error.
+ */
+import { readFile } from "node:fs/promises"
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { ApnsError } from "../ApnsError.ts"
+import * as Credentials from "../Credentials.ts"
+import type { Environment } from "../Environment.ts"
+import { resolve } from "../Environment.ts"
+import { InvalidConfiguration, InvalidCredentials } from "../Reason.ts"
+
+const invalid = (setting: string, problem: string, cure: string) =>
+  new ApnsError({ reason: new InvalidConfiguration({ setting, problem, cure }) })
+
+/** A variable's text; empty counts as absent, as shells and compose files have no other way to unset one. */
+const text = (name: string): Effect.Effect<string | undefined, ApnsError> =>
+  Config.option(Config.String(name)).pipe(
+    Effect.map(Option.getOrUndefined),
+    Effect.map((value) => (value?.trim() === "" ? undefined : value)),
+    Effect.mapError(() => invalid(name, "cannot be read", "Check the ConfigProvider."))
+  )
+
+const secret = (name: string): Effect.Effect<Redacted.Redacted<string> | undefined, ApnsError> =>
+  Effect.map(text(name), (value) => (value === undefined ? undefined : Redacted.make(value, { label: name })))
+
+/** A variable that names a file. A key pasted where its path belongs must not come back in a message about the path. */
+const pathOf = (name: string): Effect.Effect<string | undefined, ApnsError> =>
+  Effect.flatMap(text(name), (value) =>
+    value !== undefined && /-----BEGIN|[\r\n\0]|\\n/.test(value)
+      ? Effect.fail(invalid(name, "holds text where a path belongs", "Give the path of the file, not its content."))
+      : Effect.succeed(value)
+  )
+
+const file = (name: string, path: string) =>
+  Effect.tryPromise({
+    try: () => readFile(path, "utf8"),
+    catch: (cause) => {
+      const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error"
+      return invalid(
+        name,
+        `names the file ${path}, which cannot be read (${code})`,
+        "Check the path and its permissions."
+      )
+    }
+  })
+
+const port = (value: string | undefined) => {
+  if (value === undefined) return Effect.succeed(undefined)
+  return /^\d{1,5}$/.test(value) && Number(value) > 0 && Number(value) < 65536
+    ? Effect.succeed(Number(value))
+    : Effect.fail(invalid("APNS_PORT", `is ${JSON.stringify(value)}`, "Give a port number; Apple's are 443 and 2197."))
+}
+
+const timeout = (value: string | undefined) => {
+  if (value === undefined) return Effect.succeed(undefined)
+  const parsed = Duration.fromInput(value as Duration.Input)
+  return Option.isSome(parsed) && Duration.toMillis(parsed.value) > 0
+    ? Effect.succeed(parsed.value)
+    : Effect.fail(invalid("APNS_TIMEOUT", `is ${JSON.stringify(value)}`, 'Give a duration such as "10 seconds".'))
+}
+
+const topic = (value: string | undefined) =>
+  value === undefined || /^[!-~]+$/.test(value)
+    ? Effect.succeed(value)
+    : Effect.fail(invalid("APNS_TOPIC", `is ${JSON.stringify(value)}`, "Give the app's bundle ID."))
+
+const environment: Effect.Effect<Environment, ApnsError> = Effect.gen(function* () {
+  const host = yield* text("APNS_HOST")
+  const caFile = yield* pathOf("APNS_CA_FILE")
+  const name = (yield* text("APNS_ENVIRONMENT")) ?? "production"
+  if (name !== "production" && name !== "sandbox") {
+    return yield* invalid("APNS_ENVIRONMENT", `is ${JSON.stringify(name)}`, 'Use "production" or "sandbox".')
+  }
+  if (host === undefined) {
+    if (caFile === undefined) return name
+    return yield* invalid(
+      "APNS_CA_FILE",
+      "is given without APNS_HOST",
+      "Apple's servers need no CA file; name the host."
+    )
+  }
+  if (Result.isFailure(resolve({ host }))) {
+    return yield* invalid(
+      "APNS_HOST",
+      `is ${JSON.stringify(host)}`,
+      "Give a host name or an IP address, without scheme, port or path."
+    )
+  }
+  return { host, ca: caFile === undefined ? undefined : yield* file("APNS_CA_FILE", caFile) }
+})
+
+/** Everything but the credentials. */
+export const settingsFromEnv = Effect.gen(function* () {
+  return {
+    environment: yield* environment,
+    port: yield* Effect.flatMap(text("APNS_PORT"), port),
+    topic: yield* Effect.flatMap(text("APNS_TOPIC"), topic),
+    timeout: yield* Effect.flatMap(text("APNS_TIMEOUT"), timeout)
+  }
+})
+
+/** Names the variables in an error that speaks of the options they became. */
+const naming =
+  (names: ReadonlyArray<string>) =>
+  (error: ApnsError): ApnsError => {
+    if (error.reason._tag !== "InvalidCredentials") return error
+    const { problem, cure, cause } = error.reason
+    return new ApnsError({
+      reason: new InvalidCredentials({ problem: `${names.join(", ")}: ${problem}`, cure, cause })
+    })
+  }
+
+const required = (name: string, why: string) =>
+  Effect.flatMap(text(name), (value) =>
+    value === undefined ? Effect.fail(invalid(name, "is not set", why)) : Effect.succeed(value)
+  )
+
+/** A token key or a certificate, whichever the variables name. */
+export const credentialsFromEnv: Effect.Effect<Credentials.Credentials, ApnsError> = Effect.gen(function* () {
+  const certificateFile = yield* pathOf("APNS_CERTIFICATE_FILE")
+  const privateKey = yield* secret("APNS_KEY")
+  const privateKeyFile = yield* pathOf("APNS_KEY_FILE")
+  const given = [
+    certificateFile === undefined ? [] : ["APNS_CERTIFICATE_FILE"],
+    privateKey === undefined ? [] : ["APNS_KEY"],
+    privateKeyFile === undefined ? [] : ["APNS_KEY_FILE"]
+  ].flat()
+  if (given.length > 1) {
+    return yield* invalid(given.join(" and "), "are both set", "Set one of them: they name different credentials.")
+  }
+  if (certificateFile !== undefined) {
+    return yield* Credentials.certificate({
+      file: certificateFile,
+      keyFile: yield* pathOf("APNS_CERTIFICATE_KEY_FILE"),
+      passphrase: yield* secret("APNS_CERTIFICATE_PASSPHRASE")
+    }).pipe(Effect.mapError(naming(["APNS_CERTIFICATE_FILE"])))
+  }
+  if (privateKey === undefined && privateKeyFile === undefined) {
+    return yield* invalid(
+      "APNS_KEY_FILE",
+      "is not set, and neither is APNS_KEY or APNS_CERTIFICATE_FILE",
+      "Set one of them: the path of a .p8 file, its text, or the path of a certificate."
+    )
+  }
+  const teamId = yield* required("APNS_TEAM_ID", "Give the 10-character Team ID of the developer account.")
+  const keyId = yield* required("APNS_KEY_ID", "Give the 10-character Key ID of the .p8 file.")
+  return yield* Credentials.token({
+    teamId,
+    keyId,
+    ...(privateKey === undefined ? { privateKeyFile: privateKeyFile ?? "" } : { privateKey })
+  }).pipe(
+    Effect.mapError(naming(["APNS_TEAM_ID", "APNS_KEY_ID", privateKey === undefined ? "APNS_KEY_FILE" : "APNS_KEY"]))
+  )
+})

@@ -1,0 +1,307 @@
+/**
+ * One logical connection to one server: a queue of requests, at most one session that takes them, and sessions that are
+ * draining. Plain handlers; Effect begins at `ApnsConnection`.
+ */
+import * as Duration from "effect/Duration"
+import * as MutableList from "effect/MutableList"
+import * as Result from "effect/Result"
+import { ConnectionFailed, DeadlinePassed, OutcomeUnknown, type Rejection } from "../Reason.ts"
+import { type After, Deadlines } from "./deadlines.ts"
+import { goAwayRejection } from "./reply.ts"
+import type { Connect, Ending, Endpoint, GoAway, Request, Session, SessionFailure, Stream } from "./transport.ts"
+
+export type ConnectionError = ConnectionFailed | DeadlinePassed | OutcomeUnknown | Rejection
+
+/** An answer, and where and when it was had. */
+export interface Response {
+  readonly status: number
+  readonly fields: Readonly<Record<string, string>>
+  readonly body: string
+  /** Names the session that carried the request, as `host:port#n`. */
+  readonly connection: string
+  readonly queuedAtMillis: number
+  readonly openedAtMillis: number
+  readonly answeredAtMillis: number
+}
+
+/** A request that is not settled yet. */
+export interface Pending {
+  readonly request: Request
+  readonly deadlineMillis: number
+  readonly queuedAtMillis: number
+  readonly settle: (result: Result.Result<Response, ConnectionError>) => void
+  openedAtMillis: number
+  stream: Stream | undefined
+  place: "outside" | "queue" | "stream" | "settled"
+}
+
+interface Carrier {
+  readonly id: string
+  readonly session: Session
+  goAway: GoAway | undefined
+  ready: boolean
+  /** Whether it has answered anything; a session that has not counts as a failed connect. */
+  fruitful: boolean
+}
+
+const firstBackoffMillis = 100
+const maxBackoffMillis = 10_000
+
+/** How long to wait before connecting again after `failures` in a row: doubling from 100 ms to 10 s, ±20 %. */
+const backoffMillis = (failures: number, random: number) =>
+  failures === 0 ? 0 : Math.min(maxBackoffMillis, firstBackoffMillis * 2 ** (failures - 1)) * (0.8 + 0.4 * random)
+
+export class LogicalConnection {
+  readonly address: string
+  private readonly endpoint: Endpoint
+  private readonly connect: Connect
+  private readonly now: () => number
+  private readonly after: After
+  private readonly deadlines: Deadlines<Pending>
+  private readonly queue = MutableList.make<Pending>()
+  private readonly carriers = new Set<Carrier>()
+  private current: Carrier | undefined
+  private waitingToConnect = false
+  private failures = 0
+  private queued = 0
+  private sessions = 0
+  private closed = false
+  private onDrained: (() => void) | undefined
+
+  constructor(options: {
+    readonly endpoint: Endpoint
+    readonly connect: Connect
+    readonly now: () => number
+    readonly after: After
+  }) {
+    this.endpoint = options.endpoint
+    this.connect = options.connect
+    this.now = options.now
+    this.after = options.after
+    this.address = `${options.endpoint.host}:${options.endpoint.port}`
+    this.deadlines = new Deadlines(options.now, options.after, (pending) => this.expire(pending))
+  }
+
+  submit(
+    request: Request,
+    deadlineMillis: number,
+    settle: (result: Result.Result<Response, ConnectionError>) => void
+  ): Pending {
+    const pending: Pending = {
+      request,
+      deadlineMillis,
+      queuedAtMillis: this.now(),
+      settle,
+      openedAtMillis: 0,
+      stream: undefined,
+      place: "outside"
+    }
+    if (this.closed) {
+      this.settle(pending, Result.fail(this.closedError()))
+    } else if (deadlineMillis <= pending.queuedAtMillis) {
+      this.expire(pending)
+    } else {
+      this.deadlines.add(pending)
+      pending.place = "queue"
+      MutableList.append(this.queue, pending)
+      this.queued++
+      this.pump()
+    }
+    return pending
+  }
+
+  /** Gives a request up: it leaves the queue, or its stream is reset. */
+  cancel(pending: Pending): void {
+    if (this.forget(pending)) pending.stream?.cancel()
+  }
+
+  /** Opens no more streams on the session of that name; what is open there may finish. */
+  retire(connection: string): void {
+    const { current } = this
+    if (current?.id !== connection) return
+    this.current = undefined
+    current.session.close()
+  }
+
+  /** Fails what is queued, and calls back when the last session has drained. */
+  close(onDrained: () => void): void {
+    this.closed = true
+    this.onDrained = onDrained
+    this.failQueue(this.closedError())
+    this.current = undefined
+    for (const carrier of this.carriers) carrier.session.close()
+    this.checkDrained()
+  }
+
+  /** Ends every session now; requests on them settle as unknown. */
+  destroy(): void {
+    for (const carrier of this.carriers) carrier.session.destroy()
+  }
+
+  private checkDrained() {
+    if (this.closed && this.carriers.size === 0) this.onDrained?.()
+  }
+
+  /** Opens a stream for as many queued requests as the session takes. */
+  private pump() {
+    while (this.queued > 0) {
+      const carrier = this.current
+      if (carrier === undefined) return this.openSession()
+      if (!carrier.ready || carrier.session.openable === 0) return
+      const pending = MutableList.take(this.queue)
+      if (pending === MutableList.Empty) return
+      if (pending.place === "settled") continue
+      this.queued--
+      pending.place = "stream"
+      pending.openedAtMillis = this.now()
+      pending.stream = carrier.session.open(pending.request, (ending) => this.onEnding(carrier, pending, ending))
+    }
+  }
+
+  private openSession() {
+    if (this.waitingToConnect || this.closed) return
+    const delay = backoffMillis(this.failures, Math.random())
+    if (delay === 0) return this.openSessionNow()
+    this.waitingToConnect = true
+    this.after(delay, () => {
+      this.waitingToConnect = false
+      if (this.queued > 0 && this.current === undefined && !this.closed) this.openSessionNow()
+    })
+  }
+
+  private openSessionNow() {
+    const carrier: Carrier = {
+      id: `${this.address}#${++this.sessions}`,
+      goAway: undefined,
+      ready: false,
+      fruitful: false,
+      session: this.connect(this.endpoint, {
+        onReady: () => {
+          carrier.ready = true
+          this.pump()
+        },
+        onCapacity: () => {
+          if (this.current === carrier) this.pump()
+        },
+        onGoAway: (goAway) => this.onGoAway(carrier, goAway),
+        onEnd: (failure) => this.onSessionEnd(carrier, failure)
+      })
+    }
+    this.carriers.add(carrier)
+    this.current = carrier
+  }
+
+  private onGoAway(carrier: Carrier, goAway: GoAway) {
+    carrier.goAway = goAway
+    if (this.current === carrier) this.current = undefined
+    if (!carrier.fruitful) this.failures++
+    const rejection = goAwayRejection(goAway.debugData)
+    if (rejection?.action === "fixConfig") this.failQueue(rejection)
+    carrier.session.close()
+    this.pump()
+  }
+
+  private onSessionEnd(carrier: Carrier, failure: SessionFailure | undefined) {
+    this.carriers.delete(carrier)
+    if (this.current === carrier) this.current = undefined
+    if (carrier.goAway === undefined && !carrier.fruitful) this.failures++
+    if (!carrier.ready && !this.closed) {
+      this.failQueue(
+        new ConnectionFailed({
+          address: this.address,
+          step: "closed",
+          problem: "the connection was closed before it was ready",
+          cure: "Send it again.",
+          transient: true,
+          ...failure
+        })
+      )
+    }
+    this.checkDrained()
+    this.pump()
+  }
+
+  private onEnding(carrier: Carrier, pending: Pending, ending: Ending) {
+    if (ending._tag === "Answered") {
+      carrier.fruitful = true
+      this.failures = 0
+    }
+    if (pending.place !== "settled") this.settle(pending, this.resultOf(carrier, pending, ending))
+  }
+
+  private resultOf(carrier: Carrier, pending: Pending, ending: Ending): Result.Result<Response, ConnectionError> {
+    const { address } = this
+    switch (ending._tag) {
+      case "Answered":
+        return Result.succeed({
+          status: ending.status,
+          fields: ending.fields,
+          body: ending.body,
+          connection: carrier.id,
+          queuedAtMillis: pending.queuedAtMillis,
+          openedAtMillis: pending.openedAtMillis,
+          answeredAtMillis: this.now()
+        })
+      case "Refused":
+        return Result.fail(this.notProcessed("stream", "the server refused the stream"))
+      case "AboveLastStream":
+        return Result.fail(
+          goAwayRejection(ending.goAway.debugData) ??
+            this.notProcessed("stream", `the server is going away (GOAWAY, code ${ending.goAway.code})`)
+        )
+      case "NeverWritten":
+        return Result.fail(this.notProcessed("closed", "the connection ended before the notification was written"))
+      case "Reset":
+        return Result.fail(new OutcomeUnknown({ address, problem: `the stream was reset (code ${ending.code})` }))
+      case "Lost":
+        return Result.fail(new OutcomeUnknown({ address, problem: ending.problem }))
+      case "Cancelled":
+        return Result.fail(new OutcomeUnknown({ address, problem: "the stream was cancelled" }))
+    }
+  }
+
+  private notProcessed(step: "stream" | "closed", problem: string) {
+    return new ConnectionFailed({ address: this.address, step, problem, cure: "Send it again.", transient: true })
+  }
+
+  private closedError() {
+    return new ConnectionFailed({
+      address: this.address,
+      step: "closed",
+      problem: "the connection was closed by this program",
+      cure: "Keep the layer's scope open until every send has ended.",
+      transient: false
+    })
+  }
+
+  private expire(pending: Pending) {
+    const stage = pending.stream?.stage ?? (this.current?.ready === true ? "queue" : "connect")
+    const waited = Duration.millis(this.now() - pending.queuedAtMillis)
+    pending.stream?.cancel()
+    this.settle(pending, Result.fail(new DeadlinePassed({ address: this.address, stage, waited })))
+  }
+
+  private failQueue(error: ConnectionError) {
+    for (const pending of MutableList.takeAll(this.queue)) {
+      this.settle(pending, Result.fail(error))
+    }
+  }
+
+  private settle(pending: Pending, result: Result.Result<Response, ConnectionError>) {
+    if (this.forget(pending)) pending.settle(result)
+  }
+
+  /** Marks a request as settled; `false` when it already was. */
+  private forget(pending: Pending): boolean {
+    const { place } = pending
+    if (place === "settled") return false
+    pending.place = "settled"
+    this.deadlines.delete(pending)
+    if (place === "queue") {
+      this.queued--
+      // Settled requests leave the queue when they reach its head, or when they outnumber those that wait.
+      if (this.queue.length > 2 * this.queued + 1024) MutableList.filter(this.queue, (p) => p.place === "queue")
+    }
+    return true
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * From APNs' answer to an outcome. Pure.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { Answer, Rejection } from "../Reason.ts"
+import { rejectionClasses, UnexpectedAnswer, UnknownReason } from "../Reason.ts"
+import { type RejectionName, rejections } from "../ReasonTable.ts"
+
+/** What came back: a status, header fields by lower-case name, and the body as text. */
+export interface Reply {
+  readonly status: number
+  readonly fields: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** What an accepting answer says. */
+export interface Accepted {
+  readonly apnsId: string | undefined
+  readonly uniqueId: string | undefined
+}
+
+const isRejectionName = (reason: string): reason is RejectionName => Object.hasOwn(rejectionClasses, reason)
+
+const parse = (body: string): { readonly reason: string; readonly timestamp: unknown } | undefined => {
+  try {
+    const value: unknown = JSON.parse(body)
+    if (typeof value !== "object" || value === null || !("reason" in value)) return undefined
+    if (typeof value.reason !== "string" || value.reason === "") return undefined
+    return { reason: value.reason, timestamp: "timestamp" in value ? value.timestamp : undefined }
+  } catch {
+    return undefined
+  }
+}
+
+const instant = (millis: unknown): DateTime.Utc | undefined =>
+  typeof millis === "number" ? Option.getOrUndefined(DateTime.make(millis)) : undefined
+
+/** `retry-after` of RFC 9110, 10.2.3: seconds, or a date. */
+const retryAfter = (field: string | undefined, nowMillis: number): Duration.Duration | undefined => {
+  if (field === undefined) return undefined
+  // Date.parse alone takes "-5" for a month; every HTTP date begins with the name of a day.
+  const date = /^[A-Z][a-z]+, ?/.test(field) ? Date.parse(field) : Number.NaN
+  const millis = /^\d+$/.test(field) ? Number(field) * 1000 : date - nowMillis
+  return Number.isFinite(millis) ? Duration.millis(Math.max(0, millis)) : undefined
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
+const unprintable = /[\u0000-\u001f\u007f-\u009f\s]+/g
+
+const excerpt = (body: string) => {
+  const text = body.slice(0, 2000).replaceAll(unprintable, " ").trim()
+  return text.length <= 200 ? text : `${text.slice(0, 199)}…`
+}
+
+/** The rejection of a reason as APNs spells it; the broadcast page prints one of them with a space. */
+export const rejectionOf = (raw: string, answer: Answer, timestamp?: unknown): Rejection | UnknownReason => {
+  const name = raw.replaceAll(" ", "")
+  if (!isRejectionName(name)) return new UnknownReason({ ...answer, raw })
+  const when = instant(timestamp)
+  return new rejectionClasses[name](when === undefined ? answer : { ...answer, timestamp: when })
+}
+
+/** The reason in a GOAWAY's debug data, when it is one APNs is known to give; it then has the status Apple documents. */
+export const goAwayRejection = (debugData: string): Rejection | undefined => {
+  const said = parse(debugData)
+  if (said === undefined || !isRejectionName(said.reason)) return undefined
+  return new rejectionClasses[said.reason]({ status: rejections[said.reason].status })
+}
+
+/** Accepted, or why not (Apple, "Handling notification responses from APNs"). */
+export const outcomeOf = (
+  { status, fields, body }: Reply,
+  nowMillis: number
+): Result.Result<Accepted, Rejection | UnknownReason | UnexpectedAnswer> => {
+  const apnsId = fields["apns-id"]
+  if (status === 200) return Result.succeed({ apnsId, uniqueId: fields["apns-unique-id"] })
+  const answer: Answer = { status, apnsId, retryAfter: retryAfter(fields["retry-after"], nowMillis) }
+  const said = parse(body)
+  return Result.fail(
+    said === undefined
+      ? new UnexpectedAnswer({ ...answer, contentType: fields["content-type"], excerpt: excerpt(body) })
+      : rejectionOf(said.reason, answer, said.timestamp)
+  )
+}

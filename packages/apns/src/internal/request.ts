@@ -1,0 +1,133 @@
+/**
+ * From a notification to the fields of its request: every rule that can be checked without asking APNs. Pure.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Result from "effect/Result"
+import type { Expiration, Notification } from "../Notification.ts"
+import { InvalidNotification } from "../Reason.ts"
+
+/** What a notification's request says beside its body and its authorization. */
+export interface RequestHead {
+  readonly path: string
+  readonly fields: Readonly<Record<string, string>>
+  /** Until when it makes sense to send it at all; `Infinity` when the notification does not expire. */
+  readonly expiresAtMillis: number
+}
+
+const hex = /^(?:[0-9a-fA-F]{2})+$/
+const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/
+const visible = /^[!-~]+$/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const control = /[\u0000-\u001f\u007f]/
+/** A field value neither begins nor ends with white space (RFC 9113, 8.2.1). */
+const outerSpace = /^ | $/
+const maximumMillis = 8_640_000_000_000_000
+
+const isVisible = (value: unknown) => typeof value === "string" && visible.test(value)
+
+/** A device token as it may be shown: enough to recognise it, too little to use it. */
+export const shorten = (device: string): string => {
+  const text = device.replaceAll(/[^ -~]/g, "?")
+  return text.length <= 12 ? `${text.slice(0, 4)}…` : `${text.slice(0, 4)}…${text.slice(-4)}`
+}
+
+const invalid = (field: string, problem: string, cure: string) => new InvalidNotification({ field, problem, cure })
+
+const deviceProblem = (device: unknown): InvalidNotification | undefined => {
+  if (typeof device === "string" && hex.test(device)) return undefined
+  const cure = "Give the token's bytes in hexadecimal, as the app received them."
+  if (typeof device !== "string" || device === "") return invalid("device", "is missing or empty", cure)
+  if (!/^[0-9a-fA-F]+$/.test(device)) return invalid("device", `${shorten(device)} is not hexadecimal`, cure)
+  return invalid("device", `${shorten(device)} has an odd number of digits (${device.length})`, cure)
+}
+
+/** HTTP/2 field values are octets; Node writes a string's code units as octets, so UTF-8 goes in as such. */
+const octets = (value: string) => Buffer.from(value, "utf8").toString("latin1")
+
+const expirationMillis = (
+  expiration: Exclude<Expiration, "once">,
+  now: number
+): Result.Result<number, InvalidNotification> => {
+  const cure = 'Use "once", a duration such as "1 hour", a Date or a DateTime, within 30 days.'
+  const millis =
+    expiration instanceof Date
+      ? expiration.getTime()
+      : DateTime.isDateTime(expiration)
+        ? expiration.epochMilliseconds
+        : typeof expiration === "string" || Duration.isDuration(expiration)
+          ? now +
+            Duration.fromInput(expiration).pipe((d) => (d._tag === "Some" ? Duration.toMillis(d.value) : Number.NaN))
+          : Number.NaN
+  // Beyond what a Date can hold, JavaScript would write the seconds with an exponent.
+  if (!(Math.abs(millis) <= maximumMillis)) return Result.fail(invalid("expiration", "is not a time", cure))
+  return Result.succeed(millis)
+}
+
+/**
+ * The request of a notification, or the first rule it breaks.
+ *
+ * `topic` is the layer's; `topicRequired` is false where the certificate names the only topic. Sources: Apple, "Sending
+ * notification requests to APNs" for all headers, RFC 9562 for the form of a UUID.
+ */
+export const head = (
+  notification: Notification,
+  options: { readonly topic: string | undefined; readonly topicRequired: boolean; readonly nowMillis: number }
+): Result.Result<RequestHead, InvalidNotification> => {
+  const { device, id, pushType, priority, expiration, collapseId } = notification
+  const topic = notification.topic ?? options.topic
+  const fields: Record<string, string> = {}
+
+  const badDevice = deviceProblem(device)
+  if (badDevice !== undefined) return Result.fail(badDevice)
+
+  if (!uuid.test(id)) return Result.fail(invalid("id", "is not a UUID", "Give a UUID in its 8-4-4-4-12 form, or none."))
+  fields["apns-id"] = id.toLowerCase()
+
+  if (!isVisible(pushType)) {
+    return Result.fail(invalid("pushType", "is empty or not a header value", 'Use a push type such as "alert".'))
+  }
+  fields["apns-push-type"] = pushType
+
+  if (topic !== undefined) {
+    if (!isVisible(topic)) return Result.fail(invalid("topic", "is not a header value", "Use the app's bundle ID."))
+    fields["apns-topic"] = topic
+  } else if (options.topicRequired) {
+    return Result.fail(
+      invalid("topic", "is missing", "Set the layer's `topic` to the app's bundle ID, or the notification's.")
+    )
+  }
+
+  if (priority !== undefined) {
+    if (priority !== 10 && priority !== 5 && priority !== 1) {
+      return Result.fail(invalid("priority", `${String(priority)} does not exist`, "Use 10, 5 or 1."))
+    }
+    fields["apns-priority"] = String(priority)
+  }
+
+  if (collapseId !== undefined) {
+    if (typeof collapseId !== "string" || outerSpace.test(collapseId)) {
+      return Result.fail(invalid("collapseId", "is not text without outer spaces", "Use 1 to 64 bytes of UTF-8."))
+    }
+    const bytes = Buffer.byteLength(collapseId)
+    if (bytes === 0 || bytes > 64) {
+      return Result.fail(invalid("collapseId", `is ${bytes} bytes of UTF-8`, "Use 1 to 64 bytes."))
+    }
+    if (control.test(collapseId)) {
+      return Result.fail(invalid("collapseId", "has control characters", "Leave out line breaks and other controls."))
+    }
+    fields["apns-collapse-id"] = octets(collapseId)
+  }
+
+  let expiresAtMillis = Number.POSITIVE_INFINITY
+  if (expiration === "once") {
+    fields["apns-expiration"] = "0"
+  } else if (expiration !== undefined) {
+    const millis = expirationMillis(expiration, options.nowMillis)
+    if (Result.isFailure(millis)) return Result.fail(millis.failure)
+    expiresAtMillis = millis.success
+    fields["apns-expiration"] = String(Math.max(1, Math.ceil(millis.success / 1000)))
+  }
+
+  return Result.succeed({ path: `/3/device/${device}`, fields, expiresAtMillis })
+}

@@ -1,0 +1,100 @@
+/**
+ * The seam between the logical connection and an HTTP/2 implementation.
+ *
+ * A transport opens sessions and streams and reports how each ended; it knows nothing of APNs, keeps no queue, and never
+ * opens a stream beyond the peer's limit. Callbacks and plain data, no Effect: this is the hot path.
+ */
+import type * as Redacted from "effect/Redacted"
+import type { ConnectionStep } from "../Reason.ts"
+
+/** Where and how to connect. */
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+  /** Certificates to trust instead of the runtime's, in PEM. */
+  readonly ca?: string | ReadonlyArray<string> | undefined
+  readonly clientCertificate?:
+    | { readonly certificate: string; readonly privateKey: Redacted.Redacted<string> }
+    | undefined
+  /** Until the peer's SETTINGS must have arrived, in milliseconds. */
+  readonly connectTimeoutMillis: number
+}
+
+/** One request: header fields and one body. */
+export interface Request {
+  readonly method: string
+  readonly path: string
+  readonly fields: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+/** A GOAWAY frame (RFC 9113, 6.8). */
+export interface GoAway {
+  readonly code: number
+  readonly lastStreamId: number
+  readonly debugData: string
+}
+
+/** How a stream ended: exactly one of these, exactly once. */
+export type Ending =
+  | {
+      readonly _tag: "Answered"
+      readonly status: number
+      readonly fields: Readonly<Record<string, string>>
+      readonly body: string
+    }
+  /** By `Stream.cancel`. */
+  | { readonly _tag: "Cancelled" }
+  /** RST_STREAM with REFUSED_STREAM: not processed (RFC 9113, 8.7). */
+  | { readonly _tag: "Refused" }
+  /** Above the last stream of a GOAWAY: not processed (RFC 9113, 6.8). */
+  | { readonly _tag: "AboveLastStream"; readonly goAway: GoAway }
+  /** The session could not take it any more; nothing was written. */
+  | { readonly _tag: "NeverWritten" }
+  /** RST_STREAM with another code: may have been processed. */
+  | { readonly _tag: "Reset"; readonly code: number }
+  /** The session ended after the request was written: may have been processed. */
+  | { readonly _tag: "Lost"; readonly problem: string }
+
+/** A stream that has not ended. */
+export interface Stream {
+  /** How far it has come. */
+  readonly stage: "write" | "answer" | "body"
+  /** Resets it with CANCEL (RFC 9113, 8.7). */
+  cancel(): void
+}
+
+/** Why a session could not be opened, or ended. */
+export interface SessionFailure {
+  readonly step: ConnectionStep
+  readonly problem: string
+  readonly cure: string
+  readonly transient: boolean
+  readonly cause?: unknown
+}
+
+/** What a session reports. None of these is called before the function that opens the session has returned. */
+export interface SessionListener {
+  /** The peer's SETTINGS have arrived. */
+  onReady(): void
+  /** More streams may be opened than before. */
+  onCapacity(): void
+  onGoAway(goAway: GoAway): void
+  /** The session is over, after the ending of its last stream. Called once; nothing follows. */
+  onEnd(failure: SessionFailure | undefined): void
+}
+
+/** One HTTP/2 connection. */
+export interface Session {
+  /** How many streams may be opened now. */
+  readonly openable: number
+  /** Opens a stream; only while `openable` is above 0. */
+  open(request: Request, onEnding: (ending: Ending) => void): Stream
+  /** Opens no more streams, and ends when the last one has. */
+  close(): void
+  /** Ends now; open streams are lost. */
+  destroy(): void
+}
+
+/** Opens a session; it is not ready before `onReady`. */
+export type Connect = (endpoint: Endpoint, listener: SessionListener) => Session

@@ -1,0 +1,74 @@
+/**
+ * Packs the packages as they would be published, installs the tarballs into a new project with npm, compiles that project
+ * strictly against the published types, and runs it.
+ */
+import { execFileSync } from "node:child_process"
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const published = ["apns", "simulator"]
+
+const run = (cwd: string, command: string, ...args: ReadonlyArray<string>) => {
+  execFileSync(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"], shell: process.platform === "win32" })
+}
+
+/** The versions the workspace itself is tested with. */
+const catalog = (name: string): string => {
+  const found = new RegExp(`^ {2}"?${name}"?: (.+)$`, "m").exec(readFileSync(join(root, "pnpm-workspace.yaml"), "utf8"))
+  if (found?.[1] === undefined) throw new Error(`${name} is not in the catalog of pnpm-workspace.yaml`)
+  return found[1]
+}
+
+const folder = mkdtempSync(join(tmpdir(), "effect-apns-consumer-"))
+try {
+  run(root, "tsc", "-b", ...published.map((name) => `packages/${name}`))
+  for (const name of published) {
+    run(
+      join(root, "packages", name),
+      "npm",
+      "--prefix",
+      root,
+      "run",
+      "--silent",
+      "pnpm",
+      "--",
+      "--silent",
+      "--dir",
+      join(root, "packages", name),
+      "pack",
+      "--pack-destination",
+      folder
+    )
+  }
+  const tarballs = readdirSync(folder).filter((name) => name.endsWith(".tgz"))
+  if (tarballs.length !== published.length) throw new Error(`packed ${tarballs.join(", ")}`)
+
+  cpSync(join(root, "test/e2e/consumer/index.ts"), join(folder, "index.ts"))
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }))
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({
+      compilerOptions: {
+        target: "ES2023",
+        module: "NodeNext",
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noUncheckedIndexedAccess: true,
+        skipLibCheck: false,
+        types: ["node"],
+        outDir: "out"
+      },
+      include: ["index.ts"]
+    })
+  )
+  const tools = ["typescript", "effect", "@types/node"].map((name) => `${name}@${catalog(name)}`)
+  run(folder, "npm", "install", "--silent", "--prefer-offline", ...tarballs.map((name) => `./${name}`), ...tools)
+  run(folder, "node", "node_modules/typescript/bin/tsc")
+  run(folder, "node", "out/index.js")
+  console.log(`The packed ${tarballs.join(" and ")} install, compile strictly and send.`)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
