@@ -165,7 +165,7 @@ const backgroundContent = payloads(Payload.BackgroundAps)
  *
  * **Example** (An alert with custom data)
  *
- * ```ts
+ * ```ts run
  * import { Notification } from "effect-apns"
  *
  * const n = Notification.alert({

@@ -208,7 +208,7 @@ interface Parts<ApsJson> {
  *
  * **Example** (Reading a payload)
  *
- * ```ts
+ * ```ts run
  * import { Schema } from "effect"
  * import { Payload } from "effect-apns"
  *

@@ -1,0 +1,56 @@
+import { execFile } from "node:child_process"
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { filled } from "../../scripts/docs.ts"
+import { examples } from "../support/examples.ts"
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL("../..", import.meta.url))
+// Inside the workspace, so that the examples' imports resolve as a reader's would.
+const folder = join(root, "test/.examples")
+
+const all = examples().map((example, index) => ({ ...example, file: join(folder, `example-${index}.ts`) }))
+
+beforeAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  for (const { code, file } of all) writeFileSync(file, `${code}\nexport {}\n`)
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({
+      extends: "../../tsconfig.test.json",
+      compilerOptions: { noUnusedLocals: false, tsBuildInfoFile: null, incremental: false },
+      include: ["*.ts"],
+      references: [{ path: "../../packages/apns" }, { path: "../../packages/simulator" }]
+    })
+  )
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe("the documentation", () => {
+  it("has tables that are those of the code", () => {
+    const text = readFileSync(join(root, "docs/errors.md"), "utf8")
+    assert.strictEqual(filled(text), text)
+  })
+
+  it("has examples that compile", { timeout: 60_000 }, async () => {
+    assert.isAbove(all.length, 12)
+    const output = await run("tsc", ["-p", folder, "--pretty", "false"], { cwd: root }).then(
+      () => "",
+      (error: { readonly stdout: string }) => error.stdout
+    )
+    const named = output.replaceAll(/\S*example-(\d+)\.ts/g, (_, index: string) => all[Number(index)]?.origin ?? "?")
+    assert.strictEqual(named, "")
+  })
+
+  for (const { file, origin } of all.filter((example) => example.run)) {
+    it(`has an example that runs at ${origin}`, { timeout: 30_000 }, async () => {
+      const { stderr } = await run(process.execPath, [file], { cwd: root })
+      assert.strictEqual(stderr, "")
+    })
+  }
+})

@@ -1,0 +1,49 @@
+/** The examples of the documentation, as programs. */
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+export interface Example {
+  /** Where it stands, such as `README.md:62`. */
+  readonly origin: string
+  readonly code: string
+  /** Whether it is run, or compiled only: those that need a network, a key or a caller are only compiled. */
+  readonly run: boolean
+}
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+const pages = () => ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)]
+
+const sources = () =>
+  ["apns", "simulator"].flatMap((name) =>
+    readdirSync(join(root, "packages", name, "src"))
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => `packages/${name}/src/${file}`)
+  )
+
+/** `expression // => value` asserts the value. */
+const assertions = (code: string) =>
+  code.replaceAll(/^(?!const |import |\/\/)(.+?);? \/\/ => (.+)$/gm, "assert.deepStrictEqual($1, $2)")
+
+const blocks = (origin: string, text: string): ReadonlyArray<Example> =>
+  [...text.matchAll(/^```ts( run)?\n([\s\S]*?)^```$/gm)].map((match) => {
+    const line = text.slice(0, match.index).split("\n").length + 1
+    const code = match[2] ?? ""
+    const run = match[1] !== undefined
+    return {
+      origin: `${origin}:${line}`,
+      run,
+      code: run ? `import assert from "node:assert"\n${assertions(code)}` : code
+    }
+  })
+
+const withoutStars = (text: string) => text.replaceAll(/^[ \t]*\*[ ]?/gm, "")
+
+/** Every fenced `ts` block of the README, of docs/ and of the doc comments of the public modules. */
+export const examples = (): ReadonlyArray<Example> => [
+  ...pages()
+    .filter((page) => page.endsWith(".md"))
+    .flatMap((page) => blocks(page, readFileSync(join(root, page), "utf8"))),
+  ...sources().flatMap((source) => blocks(source, withoutStars(readFileSync(join(root, source), "utf8"))))
+]
