@@ -1,1 +1,14 @@
-export {}
+/**
+ * The Apple Push Notification service on your machine.
+ *
+ * @since 0.1.0
+ */
+export * from "./ConnectionInfo.ts"
+export * from "./Credentials.ts"
+export * from "./Device.ts"
+export * from "./Fault.ts"
+export * from "./Reasons.ts"
+export * from "./Received.ts"
+export * from "./Simulator.ts"
+export * from "./SimulatorError.ts"
+export * from "./SimulatorOptions.ts"

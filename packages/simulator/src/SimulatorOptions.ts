@@ -1,0 +1,81 @@
+/**
+ * What the simulator can be told.
+ *
+ * @since 0.1.0
+ */
+import type { Environment, ProviderKey } from "./Credentials.ts"
+
+/**
+ * Options of the simulator's layer. All are optional.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SimulatorOptions {
+  /** Address to listen on. Default `"127.0.0.1"`; the certificate covers 127.0.0.1, ::1 and localhost. */
+  readonly host?: string | undefined
+  /** Port to listen on. Default 0: one the system chooses. */
+  readonly port?: number | undefined
+  /**
+   * Which APNs this is. Decides which keys and certificates are accepted, and whether a success carries
+   * `apns-unique-id` (sandbox only). Default `"sandbox"`.
+   */
+  readonly environment?: Environment | undefined
+  /**
+   * Which credentials count. `"token"`: client certificates are not asked for. `"certificate"`: the `authorization`
+   * header is ignored and a connection without a certificate is answered `MissingProviderToken`. `"both"` (default): a
+   * connection with a client certificate ignores the header, any other needs it.
+   */
+  readonly trust?: "token" | "certificate" | "both" | undefined
+  /** PEM of the CA that client certificates must chain to; others are answered `BadCertificate`. Default: any chain. */
+  readonly clientCa?: string | undefined
+  /** Keys to register beside the simulator's own. */
+  readonly keys?: ReadonlyArray<ProviderKey> | undefined
+  /** What a well-formed token that was never registered gets: 200 (`"accept"`, default) or `BadDeviceToken`. */
+  readonly unknownDevices?: "accept" | "reject" | undefined
+  /** SETTINGS_MAX_CONCURRENT_STREAMS before the first accepted token. Default 1, as Apple states. */
+  readonly initialMaxConcurrentStreams?: number | undefined
+  /** The limit after it, and at once for an accepted client certificate. Default 1000, a value seen from APNs. */
+  readonly maxConcurrentStreams?: number | undefined
+  /**
+   * The limit sent after a 4xx answer, until the next success. Default: unchanged. Set 1 for what was seen from APNs and
+   * is warned of in Apple, "Handling notification responses from APNs".
+   */
+  readonly maxConcurrentStreamsAfterRejection?: number | undefined
+  /**
+   * What a stream above the limit gets: RST_STREAM with REFUSED_STREAM (`"refuse"`, default), or GOAWAY with
+   * REFUSED_STREAM and a debug text (`"goAway"`), as seen from APNs.
+   */
+  readonly excessStreams?: "refuse" | "goAway" | undefined
+  /**
+   * The reason for a key of the other environment. Default `"BadEnvironmentKeyInToken"`, the spelling seen on the wire;
+   * Apple's page has the other.
+   */
+  readonly environmentReason?: "BadEnvironmentKeyInToken" | "BadEnvironmentKeyIdInToken" | undefined
+  /**
+   * Where tokens are counted for `TooManyProviderTokenUpdates`: per connection (default) or per key over all
+   * connections. Apple does not say which.
+   */
+  readonly tokenUpdateScope?: "connection" | "key" | undefined
+  /** At most `perDevice` accepted pushes to one token within `windowMillis`; more are `TooManyRequests`. Default off. */
+  readonly rateLimit?: { readonly perDevice: number; readonly windowMillis: number } | undefined
+  /**
+   * Errors (status 400 and above, 410 excepted) on one connection until the server says GOAWAY with the last reason and
+   * closes. Default off.
+   */
+  readonly disconnectAfterErrors?: number | undefined
+  /** The same for `BadDeviceToken` alone. Default a quarter of `disconnectAfterErrors`, rounded up. */
+  readonly disconnectAfterBadDeviceTokens?: number | undefined
+  /**
+   * Whether `background` with priority 10 is answered `BadPriority`. Default true. Apple calls it an error and names no
+   * reason (inferred).
+   */
+  readonly rejectBackgroundPriority10?: boolean | undefined
+  /**
+   * Whether a topic without its push type's suffix (`.voip`, `.push-type.liveactivity`, …) is answered `BadTopic`.
+   * Default true. The suffixes are Apple's, the reason is inferred.
+   */
+  readonly checkTopicSuffix?: boolean | undefined
+  /** How many of the newest received requests are kept. Default 100,000. */
+  readonly keep?: number | undefined
+}

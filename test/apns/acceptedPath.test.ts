@@ -1,0 +1,105 @@
+import { execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { connect, createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Simulator } from "@effect-apns/simulator"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Redacted, Schedule } from "effect"
+import { Apns, Credentials } from "effect-apns"
+import { identity } from "../../packages/simulator/src/internal/identity.ts"
+import { acceptedPath } from "../support/acceptedPath.ts"
+import { simulated, topic } from "../support/simulated.ts"
+
+acceptedPath("the simulator", simulated())
+
+/** A server nobody here wrote: it accepts every push, and echoes the id as APNs does. */
+const configuration = (folder: string, port: number) => `
+daemon off;
+worker_processes 1;
+pid ${folder}/nginx.pid;
+error_log ${folder}/error.log;
+events { worker_connections 64; }
+http {
+  access_log off;
+  client_body_temp_path ${folder}/body;
+  proxy_temp_path ${folder}/proxy;
+  fastcgi_temp_path ${folder}/fastcgi;
+  uwsgi_temp_path ${folder}/uwsgi;
+  scgi_temp_path ${folder}/scgi;
+  server {
+    listen 127.0.0.1:${port} ssl http2;
+    keepalive_requests 1000000;
+    ssl_certificate ${folder}/server.crt;
+    ssl_certificate_key ${folder}/server.key;
+    location /3/device/ {
+      add_header apns-id $http_apns_id always;
+      return 200;
+    }
+  }
+}
+`
+
+const freePort = Effect.promise(async () => {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const address = server.address()
+  server.close()
+  await once(server, "close")
+  if (typeof address !== "object" || address === null) throw new Error("no port")
+  return address.port
+})
+
+const listening = (port: number) =>
+  Effect.callback<void, Error>((resume) => {
+    const socket = connect(port, "127.0.0.1", () => resume(Effect.void))
+    socket.once("error", (error) => resume(Effect.fail(error)))
+    return Effect.sync(() => socket.destroy())
+  }).pipe(Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 250 }))
+
+const nginx = Layer.unwrap(
+  Effect.gen(function* () {
+    const { ca, certificate, key } = yield* Effect.promise(identity)
+    const port = yield* freePort
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-apns-nginx-"))),
+      (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+    )
+    writeFileSync(join(folder, "server.crt"), certificate)
+    writeFileSync(join(folder, "server.key"), key)
+    writeFileSync(join(folder, "nginx.conf"), configuration(folder, port))
+    yield* Effect.acquireRelease(
+      Effect.sync(() => spawn("nginx", ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "ignore" })),
+      (child) =>
+        Effect.promise(async () => {
+          if (child.exitCode !== null) return
+          child.kill("SIGTERM")
+          await once(child, "exit")
+        })
+    )
+    yield* listening(port)
+    const { key: tokenKey } = yield* Simulator
+    return Apns.layer({
+      environment: { host: "127.0.0.1", port, ca },
+      credentials: Credentials.token({ ...tokenKey, privateKey: Redacted.make(tokenKey.privateKey) }),
+      topic
+    })
+  })
+).pipe(Layer.provide(Simulator.layer()))
+
+const hasNginx = () => {
+  try {
+    execFileSync("nginx", ["-v"], { stdio: "ignore" })
+    return true
+  } catch {
+    return false
+  }
+}
+
+if (hasNginx()) acceptedPath("nginx", nginx)
+else {
+  describe("the accepted path, against nginx", () => {
+    it.skip("nginx is not installed: the accepted path was not tested against it", () => assert.fail())
+  })
+}
