@@ -1,0 +1,265 @@
+import { EncoderTable, type NameSlot } from "./EncoderTable.ts"
+import { type EncodeField, entrySize, type Indexing } from "./HeaderField.ts"
+import { encodeHuffman, huffmanLength } from "./huffman.ts"
+import { longestInteger, writeInteger } from "./integer.ts"
+import type { OctetSink } from "./OctetBuffer.ts"
+
+/**
+ * The options of an encoder.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EncoderOptions {
+  /** The largest dynamic table the encoder keeps, whatever the peer allows. Default 4096, the initial limit. */
+  readonly maxTableSize?: number
+}
+
+/** The limit before the peer's SETTINGS say another (RFC 9113, section 6.5.2). */
+const initialTableSize = 4096
+
+/** The longest string encoded in one pass: raw or Huffman-coded, its length fits the 7-bit prefix. */
+const onePassLength = 126
+
+/** What a one-pass string may write beyond its length before it is found to be shorter raw: codes have up to 30 bits. */
+const onePassSlack = Math.ceil((onePassLength * 30) / 8) - onePassLength
+
+/** What a field may write beyond its octets. */
+const fieldSlack = 3 * longestInteger + 2 * onePassSlack
+
+/** The octets of a template, as they are while the table is of `generation`. */
+interface Template {
+  generation: number
+  octets: Uint8Array
+}
+
+/** Up to this size a loop copies faster than the call of `set`. */
+const loopCopyLength = 32
+
+/**
+ * Encodes the header blocks of one connection, in the order they are sent (RFC 7541).
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export class Encoder {
+  readonly #table: EncoderTable
+  readonly #maxTableSize: number
+  /** The size the peer's table has, as far as it was told. */
+  #toldSize = initialTableSize
+  /** The smallest maximum since the last block (RFC 7541, section 4.2). */
+  #smallestSize: number
+  #templates = new WeakMap<ReadonlyArray<EncodeField>, Template>()
+  #lastStable: ReadonlyArray<EncodeField> | undefined
+  #lastTemplate: Template | undefined
+
+  constructor(options?: EncoderOptions) {
+    this.#maxTableSize = options?.maxTableSize ?? initialTableSize
+    this.#smallestSize = Math.min(this.#maxTableSize, initialTableSize)
+    this.#table = new EncoderTable(this.#smallestSize)
+  }
+
+  /**
+   * Applies the peer's SETTINGS_HEADER_TABLE_SIZE. The next block begins with the dynamic table size updates this needs,
+   * the smallest maximum since the last block included (RFC 7541, section 4.2).
+   */
+  setMaxTableSize(peerLimit: number): void {
+    const maxSize = Math.min(peerLimit, this.#maxTableSize)
+    if (maxSize === this.#table.maxSize) return
+    this.#table.setMaxSize(maxSize)
+    if (maxSize < this.#smallestSize) this.#smallestSize = maxSize
+  }
+
+  /**
+   * Forgets the dynamic table: to be called when an encoded block will not be sent, as the peer then lacks the entries
+   * it made. The next block says so with a size update to 0 (RFC 7541, section 4.2).
+   */
+  discard(): void {
+    const { maxSize } = this.#table
+    this.#table.setMaxSize(0)
+    this.#table.setMaxSize(maxSize)
+    this.#smallestSize = 0
+    // The block may have held an update.
+    this.#toldSize = Number.POSITIVE_INFINITY
+  }
+
+  /**
+   * Appends the header block of `fields` to `into`.
+   *
+   * Throws a `TypeError` if a string has a character that is not an octet, and appends nothing.
+   */
+  encode(fields: ReadonlyArray<EncodeField>, into: OctetSink): void {
+    const { offset } = into
+    into.reserve(2 * longestInteger + mostOctets(fields))
+    try {
+      this.#writeSizeUpdates(into)
+      for (let index = 0; index < fields.length; index++) this.#writeField(fields[index] as EncodeField, into)
+    } catch (error) {
+      into.offset = offset
+      this.discard()
+      throw error
+    }
+  }
+
+  /**
+   * As `encode`, for the many blocks that share most of their fields. The octets of `stable` are kept, under the
+   * identity of the array, and copied for as long as the dynamic table stays as it is; so the array must not be changed.
+   *
+   * The order is: the pseudo-header fields of `varying`, then `stable`, then the rest of `varying`. So a `stable` that
+   * begins with its pseudo-header fields makes a block that is in order (RFC 9113, section 8.3).
+   */
+  encodeTemplate(stable: ReadonlyArray<EncodeField>, varying: ReadonlyArray<EncodeField>, into: OctetSink): void {
+    const { offset } = into
+    const room = mostOctets(varying)
+    into.reserve(2 * longestInteger + room)
+    try {
+      this.#writeSizeUpdates(into)
+      for (let index = 0; index < varying.length; index++) {
+        const field = varying[index] as EncodeField // within the array
+        if (isPseudo(field[0])) this.#writeField(field, into)
+      }
+      this.#writeStable(stable, room, into)
+      for (let index = 0; index < varying.length; index++) {
+        const field = varying[index] as EncodeField // within the array
+        if (!isPseudo(field[0])) this.#writeField(field, into)
+      }
+    } catch (error) {
+      into.offset = offset
+      this.discard()
+      throw error
+    }
+  }
+
+  /** Writes `stable` and leaves `room` after it. */
+  #writeStable(stable: ReadonlyArray<EncodeField>, room: number, into: OctetSink): void {
+    const template = this.#templateOf(stable)
+    const { generation } = this.#table
+    if (template.generation === generation) {
+      const { octets } = template
+      const { length } = octets
+      into.reserve(length + room)
+      const { buffer, offset } = into
+      if (length > loopCopyLength) buffer.set(octets, offset)
+      else for (let index = 0; index < length; index++) buffer[offset + index] = octets[index] as number
+      into.offset = offset + length
+      return
+    }
+    into.reserve(mostOctets(stable) + room)
+    const { offset } = into
+    for (let index = 0; index < stable.length; index++) this.#writeField(stable[index] as EncodeField, into)
+    // If an entry was inserted on the way, the same fields have other octets the next time.
+    if (this.#table.generation === generation) {
+      template.octets = Uint8Array.prototype.slice.call(into.buffer, offset, into.offset)
+      template.generation = generation
+    }
+  }
+
+  #templateOf(stable: ReadonlyArray<EncodeField>): Template {
+    if (this.#lastStable === stable && this.#lastTemplate !== undefined) return this.#lastTemplate
+    let template = this.#templates.get(stable)
+    if (template === undefined) {
+      template = { generation: -1, octets: noOctets }
+      this.#templates.set(stable, template)
+    }
+    this.#lastStable = stable
+    this.#lastTemplate = template
+    return template
+  }
+
+  /** Dynamic table size updates, at the beginning of a block (RFC 7541, sections 4.2 and 6.3). */
+  #writeSizeUpdates(into: OctetSink): void {
+    const { maxSize } = this.#table
+    if (maxSize === this.#toldSize && this.#smallestSize >= maxSize) return
+    if (this.#smallestSize < maxSize && this.#smallestSize < this.#toldSize) {
+      into.offset = writeInteger(into.buffer, into.offset, 0x20, 0x1f, this.#smallestSize)
+      this.#toldSize = this.#smallestSize
+    }
+    if (maxSize !== this.#toldSize) into.offset = writeInteger(into.buffer, into.offset, 0x20, 0x1f, maxSize)
+    this.#toldSize = maxSize
+    this.#smallestSize = maxSize
+  }
+
+  #writeField(field: EncodeField, into: OctetSink): void {
+    const [name, value, indexing = "indexed"] = field
+    const slot = this.#table.find(name)
+    const index = slot === undefined || indexing === "never" ? 0 : this.#indexOf(slot, value, indexing)
+    if (index > 0) {
+      // Indexed header field (section 6.1)
+      into.offset = writeInteger(into.buffer, into.offset, 0x80, 0x7f, index)
+      return
+    }
+    const nameIndex =
+      slot === undefined ? 0 : slot.staticIndex > 0 ? slot.staticIndex : this.#table.indexOf(slot.newest)
+    // An entry larger than the table would only empty it (section 4.4).
+    const insert =
+      (indexing === "indexed" || (indexing === "literal" && nameIndex === 0)) &&
+      entrySize(name, value) <= this.#table.maxSize
+    // Literals: with incremental indexing, never indexed, without indexing (sections 6.2.1, 6.2.3 and 6.2.2)
+    into.offset = insert
+      ? writeInteger(into.buffer, into.offset, 0x40, 0x3f, nameIndex)
+      : writeInteger(into.buffer, into.offset, indexing === "never" ? 0x10 : 0x00, 0x0f, nameIndex)
+    if (nameIndex === 0) writeString(name, into)
+    writeString(value, into)
+    if (insert) this.#table.insert([name, value])
+  }
+
+  /** The index of the field, or 0. */
+  #indexOf(slot: NameSlot, value: string, indexing: Indexing): number {
+    if (slot.newest > 0 && slot.newestValue === value) return this.#table.indexOf(slot.newest)
+    // A value that always changes is not worth the search; the entry made for its name may still be the field.
+    if (indexing === "literal") return 0
+    const staticIndex = slot.staticValues.get(value)
+    if (staticIndex !== undefined) return staticIndex
+    const number = slot.values.get(value)
+    return number === undefined ? 0 : this.#table.indexOf(number)
+  }
+}
+
+const noOctets = new Uint8Array(0)
+
+const isPseudo = (name: string): boolean => name.charCodeAt(0) === 0x3a
+
+const mostOctets = (fields: ReadonlyArray<EncodeField>): number => {
+  let octets = fields.length * fieldSlack
+  for (let index = 0; index < fields.length; index++) {
+    const field = fields[index] as EncodeField // within the array
+    octets += field[0].length + field[1].length
+  }
+  return octets
+}
+
+/** Writes a string literal (RFC 7541, section 5.2), Huffman-coded if that is shorter. */
+const writeString = (text: string, into: OctetSink): void => {
+  const { buffer, offset } = into
+  const { length } = text
+  if (length <= onePassLength) {
+    const end = encodeHuffman(text, buffer, offset + 1)
+    if (end < 0) throw notOctets(text)
+    const coded = end - offset - 1
+    if (coded < length) {
+      buffer[offset] = 0x80 | coded
+      into.offset = end
+    } else {
+      buffer[offset] = length
+      into.offset = offset + 1 + buffer.write(text, offset + 1, "latin1")
+    }
+    return
+  }
+  const coded = huffmanLength(text)
+  if (coded < 0) throw notOctets(text)
+  into.offset =
+    coded < length
+      ? encodeHuffman(text, buffer, writeInteger(buffer, offset, 0x80, 0x7f, coded))
+      : writeText(text, buffer, writeInteger(buffer, offset, 0x00, 0x7f, length))
+}
+
+const writeText = (text: string, buffer: Buffer, offset: number): number =>
+  offset + buffer.write(text, offset, "latin1")
+
+const notOctets = (text: string): TypeError =>
+  new TypeError(`A header field holds octets, one a character; character ${firstNotOctet(text)} is not one`)
+
+const firstNotOctet = (text: string): number => {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0xff) return index
+  return text.length
+}

@@ -1,0 +1,161 @@
+import { compressionError } from "./HpackError.ts"
+
+/**
+ * The length in bits of each octet's code, and of EOS as symbol 256 (RFC 7541, appendix B). The code is canonical: codes
+ * of one length are consecutive in the order of their symbols, and shorter codes come first. The lengths say it all.
+ */
+// biome-ignore format: sixteen octets a line, as a hex dump
+const codeLengths = Uint8Array.of(
+  13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28,
+  28, 28, 28, 28, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 28,
+  6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6,
+  5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 7, 8, 15, 6, 12, 10,
+  13, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+  7, 7, 7, 7, 7, 7, 7, 7, 8, 7, 8, 13, 19, 13, 14, 6,
+  15, 5, 6, 5, 6, 5, 6, 6, 6, 5, 7, 7, 6, 6, 6, 5,
+  6, 7, 6, 5, 5, 6, 7, 7, 7, 7, 7, 15, 11, 14, 13, 28,
+  20, 22, 20, 20, 22, 22, 22, 23, 22, 23, 23, 23, 23, 23, 24, 23,
+  24, 24, 22, 23, 24, 23, 23, 23, 23, 21, 22, 23, 22, 23, 23, 24,
+  22, 21, 20, 22, 22, 23, 23, 21, 23, 22, 22, 24, 21, 22, 23, 23,
+  21, 21, 22, 21, 23, 22, 23, 23, 20, 22, 22, 22, 23, 22, 22, 23,
+  26, 26, 20, 19, 22, 23, 22, 25, 26, 26, 26, 27, 27, 26, 24, 25,
+  19, 21, 26, 27, 27, 26, 27, 24, 21, 21, 26, 26, 28, 27, 27, 27,
+  20, 24, 20, 21, 22, 21, 21, 23, 22, 22, 25, 25, 24, 24, 26, 23,
+  26, 27, 26, 26, 27, 27, 27, 27, 27, 28, 27, 27, 27, 27, 27, 26,
+  30
+)
+
+const endOfString = 256
+
+/** The codes, right-aligned, by symbol. */
+const codes = ((): Uint32Array => {
+  const codes = new Uint32Array(codeLengths.length)
+  let next = 0
+  for (let length = 1; length <= 30; length++) {
+    next *= 2
+    for (let symbol = 0; symbol <= endOfString; symbol++) if (codeLengths[symbol] === length) codes[symbol] = next++
+  }
+  return codes
+})()
+
+/**
+ * The decoder is a state machine fed an octet at a time. Its states are the 256 inner nodes of the code tree: a prefix
+ * of a code read so far. The shortest code has 5 bits, so an octet completes at most two symbols.
+ *
+ * A transition is `next state | first symbol << 8 | second symbol << 16 | symbols << 24`, or `rejected`.
+ */
+const rejected = -1
+
+/** Per state, 1 where a string may end: the bits since the last symbol are fewer than 8, all ones (section 5.2). */
+const accepting = new Uint8Array(256)
+
+const transitions = ((): Int32Array => {
+  // The tree: two children a node; an inner node is a positive index, a leaf is -1 - symbol.
+  const children: Array<number> = [0, 0]
+  for (let symbol = 0; symbol <= endOfString; symbol++) {
+    let node = 0
+    for (let bit = (codeLengths[symbol] ?? 0) - 1; bit >= 0; bit--) {
+      const slot = node * 2 + (((codes[symbol] ?? 0) >>> bit) & 1)
+      if (bit === 0) children[slot] = -1 - symbol
+      else {
+        if (children[slot] === 0) {
+          children[slot] = children.length / 2
+          children.push(0, 0)
+        }
+        node = children[slot] ?? 0
+      }
+    }
+  }
+  for (let depth = 0, node = 0; depth < 8; depth++, node = children[node * 2 + 1] ?? 0) accepting[node] = 1
+  const transitions = new Int32Array(256 * 256)
+  for (let state = 0; state < 256; state++) {
+    for (let octet = 0; octet < 256; octet++) {
+      let node = state
+      let symbols = 0
+      let count = 0
+      for (let bit = 7; bit >= 0 && node >= 0; bit--) {
+        const child = children[node * 2 + ((octet >>> bit) & 1)] ?? 0
+        if (child >= 0) node = child
+        else if (child === -1 - endOfString) node = rejected
+        else {
+          symbols |= (-1 - child) << (8 * ++count)
+          node = 0
+        }
+      }
+      transitions[state * 256 + octet] = node < 0 ? rejected : node | symbols | (count << 24)
+    }
+  }
+  return transitions
+})()
+
+/** The most octets that `length` Huffman-coded octets decode to: every code has at least 5 bits. */
+export const longestDecoded = (length: number): number => Math.floor((length * 8) / 5)
+
+/**
+ * Decodes a Huffman-coded string literal (RFC 7541, section 5.2) and returns the number of octets written at the start
+ * of `into`, which must have room for `longestDecoded(end - start) + 2` (the machine stores before it counts).
+ */
+export const decodeHuffman = (bytes: Uint8Array, start: number, end: number, into: Uint8Array): number => {
+  let state = 0
+  let length = 0
+  for (let position = start; position < end; position++) {
+    const transition = transitions[(state << 8) | (bytes[position] as number)] as number // both are below 256
+    if (transition < 0) throw compressionError("a Huffman-coded string contains EOS", "5.2")
+    state = transition & 0xff
+    into[length] = transition >> 8
+    into[length + 1] = transition >> 16
+    length += transition >> 24
+  }
+  if (accepting[state] === 0)
+    throw compressionError("the padding of a Huffman-coded string is not a prefix of EOS under 8 bits", "5.2")
+  return length
+}
+
+/** The octets of `text`, Huffman-coded; or -1 if a character is not an octet. */
+export const huffmanLength = (text: string): number => {
+  let bits = 0
+  let all = 0
+  for (let index = 0; index < text.length; index++) {
+    const octet = text.charCodeAt(index)
+    all |= octet
+    bits += codeLengths[octet & 0xff] as number // masked to the table
+  }
+  return all > 0xff ? -1 : Math.ceil(bits / 8)
+}
+
+/**
+ * Writes `text` Huffman-coded and padded with ones (RFC 7541, section 5.2), and returns the offset after it; or -1 if a
+ * character is not an octet.
+ */
+export const encodeHuffman = (text: string, into: Uint8Array, offset: number): number => {
+  let pending = 0
+  let bits = 0
+  let all = 0
+  for (let index = 0; index < text.length; index++) {
+    const character = text.charCodeAt(index)
+    all |= character
+    const octet = character & 0xff
+    const length = codeLengths[octet] as number // masked to the table
+    const code = codes[octet] as number
+    if (length > 24) {
+      // With up to 7 pending bits it does not fit in 32: the code goes in two parts.
+      pending = (pending << (length - 16)) | (code >>> 16)
+      bits += length - 16
+      while (bits >= 8) {
+        bits -= 8
+        into[offset++] = pending >>> bits
+      }
+      pending = (pending << 16) | (code & 0xffff)
+      bits += 16
+    } else {
+      pending = (pending << length) | code
+      bits += length
+    }
+    while (bits >= 8) {
+      bits -= 8
+      into[offset++] = pending >>> bits
+    }
+  }
+  if (bits > 0) into[offset++] = (pending << (8 - bits)) | (0xff >>> bits)
+  return all > 0xff ? -1 : offset
+}
