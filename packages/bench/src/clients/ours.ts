@@ -1,0 +1,44 @@
+/**
+ * effect-apns. Variants: `runPromise`, a Promise for each notification; `forEach`, all of them in one Effect; `fanOut`,
+ * the same with a payload that was encoded once.
+ */
+import { readFile } from "node:fs/promises"
+import { Effect, ManagedRuntime } from "effect"
+import { Apns, Credentials, Notification, send } from "effect-apns"
+import { main, settle, type Tally } from "./harness.ts"
+import { alert, badge, body, data, device, id } from "./workload.ts"
+
+const typed = (index: number) =>
+  Notification.alert({ device: device(index), id: id(), alert, badge, sound: "default", priority: 10, data })
+
+const encoded = (index: number) =>
+  Notification.raw({ device: device(index), id: id(), pushType: "alert", priority: 10, payload: body })
+
+await main(async ({ host, port, ca, credentials, topic, concurrency, variant }) => {
+  const runtime = ManagedRuntime.make(
+    Apns.layer({
+      environment: { host, port, ca: await readFile(ca, "utf8") },
+      credentials: Credentials.token(credentials),
+      topic
+    })
+  )
+  const context = await runtime.context()
+  const runPromise = Effect.runPromiseWith(context)
+  const make = variant === "fanOut" ? encoded : typed
+  const sendRange = (start: number, end: number, tally: Tally) => {
+    const counted = (index: number) =>
+      Effect.matchEager(send(make(index)), {
+        onSuccess: () => tally.count(undefined),
+        onFailure: (error) => tally.count(error)
+      })
+    const indices = (function* () {
+      for (let index = start; index < end; index++) yield index
+    })()
+    return runPromise(Effect.forEach(indices, counted, { concurrency, discard: true }))
+  }
+  return {
+    send: (index, done) => settle(runPromise(send(make(index))), done),
+    ...(variant !== "runPromise" && { sendRange }),
+    close: () => runtime.dispose()
+  }
+})

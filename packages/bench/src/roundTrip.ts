@@ -1,0 +1,2 @@
+/** How far away the relay puts a server. */
+export const roundTripMillis = 50

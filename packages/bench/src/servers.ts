@@ -1,0 +1,138 @@
+/** The servers: nginx, the simulator, and a relay that makes the way to them longer. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { connect, createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { Effect, type Scope } from "effect"
+import { writeCertificates } from "./certificates.ts"
+import type { Credentials } from "./contract.ts"
+import { awaitReady, BenchError, find, start } from "./processes.ts"
+import { roundTripMillis } from "./roundTrip.ts"
+
+export interface Server {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  /** Path of the CA to trust. */
+  readonly ca: string
+  readonly credentials: Credentials
+}
+
+const host = "127.0.0.1"
+
+const serverCpu = 1
+
+const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "apns-bench-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
+const freePort = Effect.promise(
+  () =>
+    new Promise<number>((resolve) => {
+      const server = createServer().listen(0, host, () => {
+        const address = server.address()
+        server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+      })
+    })
+)
+
+const accepts = (port: number): Promise<true | undefined> =>
+  new Promise((resolve) => {
+    const socket = connect(port, host)
+    socket.once("connect", () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once("error", () => resolve(undefined))
+  })
+
+const nginxConfig = (folder: string, port: number, certificate: string, key: string) => `
+daemon off;
+worker_processes 1;
+worker_rlimit_nofile 16384;
+pid ${folder}/nginx.pid;
+error_log ${folder}/error.log warn;
+events { worker_connections 8192; }
+http {
+  access_log off;
+${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `  ${name}_temp_path ${folder}/${name};`).join("\n")}
+  keepalive_requests 1000000000;
+  keepalive_timeout 1h;
+  http2_max_concurrent_streams 1000;
+  server {
+    listen ${host}:${port} ssl http2 backlog=4096;
+    ssl_certificate ${certificate};
+    ssl_certificate_key ${key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    location /3/device/ { return 200; }
+    location / { return 404; }
+  }
+}
+`
+
+/** nginx: one worker, HTTP/2, 1000 streams, 200 with an empty body for whatever is sent to a device. */
+export const nginx: Effect.Effect<Server, BenchError, Scope.Scope> = Effect.gen(function* () {
+  const program = find("nginx")
+  if (program === undefined) return yield* new BenchError({ message: "nginx is not installed; see the README" })
+  const folder = yield* temporaryFolder
+  const files = writeCertificates(folder)
+  const port = yield* freePort
+  const config = join(folder, "nginx.conf")
+  writeFileSync(config, nginxConfig(folder, port, files.certificate, files.key))
+  const log = join(folder, "error.log")
+  const running = yield* start({ command: [program, "-p", folder, "-e", log, "-c", config], cpu: serverCpu })
+  yield* awaitReady("nginx", running, () => accepts(port))
+  const credentials = { teamId: "BENCHTEAM1", keyId: "BENCHKEY01", privateKeyFile: files.providerKey }
+  return { name: "nginx", host, port, ca: files.ca, credentials }
+})
+
+const script = (name: string) => [process.execPath, fileURLToPath(new URL(`./servers/${name}.ts`, import.meta.url))]
+
+interface SimulatorLine {
+  readonly port: number
+  readonly ca: string
+  readonly key: { readonly teamId: string; readonly keyId: string; readonly privateKey: string }
+}
+
+const firstLine = <A>(stdout: () => string) => {
+  const end = stdout().indexOf("\n")
+  return Promise.resolve(end < 0 ? undefined : (JSON.parse(stdout().slice(0, end)) as A))
+}
+
+/** The simulator: it checks everything that APNs checks and keeps what it received. Protocol-true, not fast. */
+export const simulator: Effect.Effect<Server, BenchError, Scope.Scope> = Effect.gen(function* () {
+  const folder = yield* temporaryFolder
+  const running = yield* start({ command: script("simulator"), cpu: serverCpu })
+  const { port, ca, key } = yield* awaitReady("simulator", running, () => firstLine<SimulatorLine>(running.stdout))
+  const caFile = join(folder, "ca.pem")
+  const privateKeyFile = join(folder, `AuthKey_${key.keyId}.p8`)
+  writeFileSync(caFile, ca)
+  writeFileSync(privateKeyFile, key.privateKey, { mode: 0o600 })
+  const credentials = { teamId: key.teamId, keyId: key.keyId, privateKeyFile }
+  return { name: "simulator", host, port, ca: caFile, credentials }
+})
+
+/** The same server behind a relay that holds every byte for half a round trip each way. */
+export const relayed = Effect.fnUntraced(function* (server: Server): Effect.fn.Return<Server, BenchError, Scope.Scope> {
+  const running = yield* start({
+    command: [...script("relay"), String(server.port), String(roundTripMillis / 2)],
+    cpu: serverCpu
+  })
+  const { port } = yield* awaitReady("relay", running, () => firstLine<{ readonly port: number }>(running.stdout))
+  return { ...server, name: `${server.name}, ${roundTripMillis} ms away`, port }
+})
+
+/** How many connections to a port are established, by Linux's own account; `undefined` elsewhere. */
+export const connectionsTo = (port: number): number | undefined => {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`
+  try {
+    const rows = readFileSync("/proc/net/tcp", "utf8").split("\n").slice(1)
+    return rows
+      .map((row) => row.trim().split(/\s+/))
+      .filter(([, local, , state]) => local?.endsWith(suffix) && state === "01").length
+  } catch {
+    return undefined
+  }
+}
