@@ -1,0 +1,249 @@
+/** The frames we send: written into the output, within the peer's settings and flow-control windows. */
+import type { ClientStream } from "./clientStream.ts"
+import { ConnectionError, ErrorCode } from "./errorCode.ts"
+import { type EncodeField, entryOverhead } from "./fields.ts"
+import {
+  connectionPreface,
+  defaultWindowSize,
+  Flag,
+  FrameType,
+  frameHeaderSize,
+  maxWindowSize,
+  writeFrameHeader,
+  writeUint32
+} from "./frame.ts"
+import { Encoder } from "./hpack/index.ts"
+import { Output } from "./output.ts"
+import { firstProblem, isPath, listSize, type Request, Templates } from "./request.ts"
+import { PeerSettings, settingSize } from "./settings.ts"
+
+/** Of bodies, no more than this is put into the output before it is taken. */
+const maxWaiting = 4_194_304
+/** Answers to the peer's PING and SETTINGS that may wait; a peer that sends these and does not read has more. */
+const maxWaitingAnswers = 65_536
+
+const noFields: ReadonlyArray<EncodeField> = []
+const noBytes = new Uint8Array(0)
+
+export class Sender {
+  readonly output = new Output()
+  readonly peer = new PeerSettings()
+  private readonly encoder = new Encoder()
+  private readonly templates: Templates
+  /** The connection's flow-control window for what we send (RFC 9113, 6.9). */
+  private window = defaultWindowSize
+  /** Streams whose bodies wait for a window, in the order they began to wait. */
+  private readonly waiting = new Set<ClientStream>()
+  private waitingAnswers = 0
+  // Scratch: the varying fields of the request that is being written.
+  private readonly path: [string, string, "literal"] = [":path", "", "literal"]
+  private readonly varying: Array<EncodeField> = []
+
+  constructor(scheme: string, authority: string) {
+    this.templates = new Templates(scheme, authority)
+  }
+
+  /** The client connection preface (RFC 9113, 3.4), with our settings. */
+  preface(settings: ReadonlyArray<readonly [id: number, value: number]>): void {
+    const { output } = this
+    output.reserve(connectionPreface.length)
+    output.offset += output.buffer.write(connectionPreface, output.offset, "latin1")
+    let at = this.frame(FrameType.SETTINGS, 0, 0, settings.length * settingSize)
+    for (const [id, value] of settings) {
+      output.buffer[at] = id >>> 8
+      output.buffer[at + 1] = id
+      writeUint32(output.buffer, at + 2, value)
+      at += settingSize
+    }
+  }
+
+  /** Why the request cannot be sent on this connection, if so. Nothing is written. */
+  problemOf(request: Request): string | undefined {
+    const { path, fields = noFields } = request
+    const template = this.templates.of(request)
+    if (template.problem !== undefined) return template.problem
+    if (!isPath(request.method, path)) return "the path is not one"
+    const problem = firstProblem(fields)
+    if (problem !== undefined) return problem
+    const size = template.size + ":path".length + path.length + entryOverhead + listSize(fields)
+    // RFC 9113, 6.5.2: advisory, but a request above it is refused, so it need not be sent.
+    if (size > this.peer.maxHeaderListSize) {
+      return `its header list of ${size} bytes is above the peer's MAX_HEADER_LIST_SIZE, ${this.peer.maxHeaderListSize}`
+    }
+    return undefined
+  }
+
+  /** Writes a request of which `problemOf` found nothing. */
+  request(stream: ClientStream, request: Request): void {
+    const { output, path, varying } = this
+    const { body = noBytes, fields = noFields } = request
+    path[1] = request.path
+    varying[0] = path
+    for (let index = 0; index < fields.length; index++) varying[index + 1] = fields[index] as EncodeField
+    varying.length = fields.length + 1
+
+    stream.headersPosition = output.position
+    output.reserve(frameHeaderSize)
+    const start = output.offset
+    output.offset = start + frameHeaderSize
+    this.encoder.encodeTemplate(this.templates.of(request).fields, varying, output)
+    const length = output.offset - start - frameHeaderSize
+    const endStream = body.length === 0 ? Flag.END_STREAM : 0
+    if (length <= this.peer.maxFrameSize) {
+      writeFrameHeader(output.buffer, start, length, FrameType.HEADERS, Flag.END_HEADERS | endStream, stream.id)
+    } else {
+      this.splitHeaders(stream.id, start, length, endStream)
+    }
+
+    if (typeof body === "string") this.text(stream, body)
+    else if (body.length > 0) this.body(stream, body)
+    stream.endPosition = output.position
+  }
+
+  /** Makes HEADERS and CONTINUATION frames of a block that is too long for one frame (RFC 9113, 4.3 and 6.10). */
+  private splitHeaders(streamId: number, start: number, length: number, endStream: number) {
+    const { output, peer } = this
+    const more = Math.ceil(length / peer.maxFrameSize) - 1
+    output.reserve(more * frameHeaderSize)
+    output.offset += more * frameHeaderSize
+    const { buffer } = output
+    // From the last fragment to the first, so that each is moved before its place is overwritten.
+    for (let index = more; index >= 0; index--) {
+      const from = start + frameHeaderSize + index * peer.maxFrameSize
+      const size = Math.min(peer.maxFrameSize, length - index * peer.maxFrameSize)
+      const to = from + index * frameHeaderSize
+      buffer.copyWithin(to, from, from + size)
+      const type = index === 0 ? FrameType.HEADERS : FrameType.CONTINUATION
+      const flags = (index === 0 ? endStream : 0) | (index === more ? Flag.END_HEADERS : 0)
+      writeFrameHeader(buffer, to - frameHeaderSize, size, type, flags, streamId)
+    }
+  }
+
+  /** Encodes a body of text straight into the output if it surely fits, else by way of bytes. */
+  private text(stream: ClientStream, body: string) {
+    const most = body.length * 3
+    if (most > Math.min(this.peer.maxFrameSize, stream.sendWindow, this.window, this.room())) {
+      return this.body(stream, Buffer.from(body, "utf8"))
+    }
+    const { output } = this
+    output.reserve(frameHeaderSize + most)
+    const at = output.offset
+    const length = output.buffer.write(body, at + frameHeaderSize, "utf8")
+    writeFrameHeader(output.buffer, at, length, FrameType.DATA, Flag.END_STREAM, stream.id)
+    output.offset = at + frameHeaderSize + length
+    stream.sendWindow -= length
+    this.window -= length
+  }
+
+  /** Writes as much of a body as the windows allow; the rest waits (RFC 9113, 6.9). */
+  private body(stream: ClientStream, body: Uint8Array) {
+    let at = 0
+    while (at < body.length) {
+      const length = Math.min(body.length - at, this.peer.maxFrameSize, stream.sendWindow, this.window, this.room())
+      if (length <= 0) {
+        stream.unsent = body.subarray(at)
+        this.waiting.add(stream)
+        return
+      }
+      const flags = at + length === body.length ? Flag.END_STREAM : 0
+      const to = this.frame(FrameType.DATA, flags, stream.id, length)
+      this.output.buffer.set(length === body.length ? body : body.subarray(at, at + length), to)
+      stream.sendWindow -= length
+      this.window -= length
+      at += length
+    }
+    stream.unsent = undefined
+    this.waiting.delete(stream)
+  }
+
+  private room(): number {
+    return maxWaiting - this.output.offset
+  }
+
+  /** Writes what can be written of the bodies that wait. */
+  resume(): void {
+    for (const stream of this.waiting) {
+      if (this.window <= 0 || this.room() <= 0) return
+      if (stream.sendWindow <= 0 || stream.unsent === undefined) continue
+      this.body(stream, stream.unsent)
+      stream.endPosition = this.output.position
+    }
+  }
+
+  /** The stream is over: nothing more of it is written. */
+  forget(stream: ClientStream): void {
+    if (stream.unsent === undefined) return
+    stream.unsent = undefined
+    this.waiting.delete(stream)
+  }
+
+  /** A WINDOW_UPDATE for the connection; `false` when the window overflows (RFC 9113, 6.9.1). */
+  widen(increment: number): boolean {
+    this.window += increment
+    return this.window <= maxWindowSize
+  }
+
+  /** Applies the peer's settings to the encoder, and acknowledges them (RFC 9113, 6.5.3). */
+  applySettings(bytes: Buffer, start: number, end: number): void {
+    this.peer.apply(bytes, start, end)
+    this.encoder.setMaxTableSize(this.peer.headerTableSize)
+    this.answered(frameHeaderSize)
+    this.frame(FrameType.SETTINGS, Flag.ACK, 0, 0)
+  }
+
+  /** Acknowledges a PING with its own payload (RFC 9113, 6.7). */
+  pong(bytes: Buffer, start: number, end: number): void {
+    this.answered(frameHeaderSize + end - start)
+    const at = this.frame(FrameType.PING, Flag.ACK, 0, end - start)
+    bytes.copy(this.output.buffer, at, start, end)
+  }
+
+  /** A PING whose payload is a number (RFC 9113, 6.7). */
+  ping(opaque: number): void {
+    const at = this.frame(FrameType.PING, 0, 0, 8)
+    writeUint32(this.output.buffer, at, 0)
+    writeUint32(this.output.buffer, at + 4, opaque)
+  }
+
+  reset(streamId: number, code: number): void {
+    writeUint32(this.output.buffer, this.frame(FrameType.RST_STREAM, 0, streamId, 4), code)
+  }
+
+  windowUpdate(streamId: number, increment: number): void {
+    writeUint32(this.output.buffer, this.frame(FrameType.WINDOW_UPDATE, 0, streamId, 4), increment)
+  }
+
+  /** The last stream identifier is 0: a server without push opens no streams (RFC 9113, 6.8). */
+  goAway(code: number, debugData: string): void {
+    const size = Buffer.byteLength(debugData)
+    const at = this.frame(FrameType.GOAWAY, 0, 0, 8 + size)
+    writeUint32(this.output.buffer, at, 0)
+    writeUint32(this.output.buffer, at + 4, code)
+    this.output.buffer.write(debugData, at + 8, "utf8")
+  }
+
+  take(): Buffer | undefined {
+    this.waitingAnswers = 0
+    const bytes = this.output.take()
+    if (this.waiting.size > 0) this.resume()
+    return bytes
+  }
+
+  /** Bounds what a peer that does not read can make us hold (RFC 9113, 10.5). */
+  private answered(size: number) {
+    this.waitingAnswers += size
+    if (this.waitingAnswers > maxWaitingAnswers) {
+      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "too many frames to answer, and the answers are not read")
+    }
+  }
+
+  /** Writes a frame header and makes room for its payload; returns where in the buffer that goes. */
+  private frame(type: number, flags: number, streamId: number, length: number): number {
+    const { output } = this
+    output.reserve(frameHeaderSize + length)
+    const at = output.offset
+    writeFrameHeader(output.buffer, at, length, type, flags, streamId)
+    output.offset = at + frameHeaderSize + length
+    return at + frameHeaderSize
+  }
+}

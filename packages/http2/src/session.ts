@@ -1,0 +1,304 @@
+/** The driver: one `Connection` on one socket of `node:tls` or `node:net`. */
+import * as Net from "node:net"
+import type { Duplex } from "node:stream"
+import * as Tls from "node:tls"
+import type { Stream } from "./clientStream.ts"
+import { Connection } from "./connection.ts"
+import type { GoAway, OnEnding } from "./ending.ts"
+import type { Request } from "./request.ts"
+
+/** Where and how to connect. */
+export interface ConnectOptions {
+  readonly host: string
+  readonly port: number
+  /** The `:authority` of requests. Default: `host`, with the port if it is not 443. */
+  readonly authority?: string | undefined
+  /** The name for SNI and for the server's certificate. Default: `host`, unless it is an IP address. */
+  readonly servername?: string | undefined
+  /** Certificates to trust instead of the runtime's, in PEM. */
+  readonly ca?: string | ReadonlyArray<string> | undefined
+  /** The client certificate and its private key, in PEM. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  /** A connected stream to run over, such as a proxy's tunnel, instead of a new socket. */
+  readonly socket?: Duplex | undefined
+  /** Without TLS, by prior knowledge (RFC 9113, 3.3): for tests. Default false. */
+  readonly plaintext?: boolean | undefined
+  /** Until the peer's SETTINGS must have arrived, in milliseconds. Default 10,000. */
+  readonly connectTimeoutMillis?: number | undefined
+  /** Streams to open at most, if the peer allows more. Default 1000. */
+  readonly maxConcurrentStreams?: number | undefined
+  /** The largest header list of a response; a larger one resets its stream. Default 16,384. */
+  readonly maxHeaderListSize?: number | undefined
+  /** The largest body of a response; a larger one resets its stream. Default 65,536. */
+  readonly maxBodySize?: number | undefined
+}
+
+/** How far a session had come. */
+export type Step = "dns" | "connect" | "tls" | "alpn" | "settings" | "stream"
+
+/** Why a session could not be opened, or ended early. */
+export interface SessionFailure {
+  readonly step: Step
+  /**
+   * - `socket`: an error of the socket, of TLS or of name resolution, as the runtime gave it
+   * - `timeout`: the peer's SETTINGS did not arrive within `connectTimeoutMillis`
+   * - `notHttp2`: the server did not select h2 in the TLS handshake
+   * - `ended`: the peer ended the connection before its SETTINGS
+   * - `protocol`: the peer broke a rule; the error is a `ConnectionError`
+   */
+  readonly kind: "socket" | "timeout" | "notHttp2" | "ended" | "protocol"
+  readonly error: Error
+}
+
+/** What a session reports. None of these is called before `connect` has returned. */
+export interface SessionListener {
+  /** The peer's SETTINGS have arrived. */
+  onReady(): void
+  /** Streams may be opened, after some could not, or after streams have ended. */
+  onCapacity(): void
+  onGoAway(goAway: GoAway): void
+  /** The session is over, after the ending of its last stream. Called once; nothing follows. */
+  onEnd(failure: SessionFailure | undefined): void
+}
+
+/** One HTTP/2 connection. */
+export interface Session {
+  /** How many streams may be opened now: 0 before the peer's SETTINGS, and while the socket is behind. */
+  readonly openable: number
+  /** How many streams are open. */
+  readonly openStreams: number
+  /**
+   * Opens a stream. Its ending is reported once, and never from inside this call: `NeverWritten` if `openable` is 0 or
+   * the request breaks a rule.
+   */
+  open(request: Request, onEnding: OnEnding): Stream
+  /** Asks for a sign of life; nothing is called back if the session ends first. */
+  ping(onAcknowledged: () => void): void
+  /** Opens no more streams, and ends when the last one has. */
+  close(): void
+  /** Ends now; open streams are lost. */
+  destroy(): void
+}
+
+/** Above this many bytes in the socket's own buffer nothing is added to them, until it has drained. */
+const maxWritableLength = 1_048_576
+/** How long the peer has to end its side once we have ended ours. */
+const lingerMillis = 1000
+const refillMillis = 1000
+
+/** Opens a session; it takes streams from `onReady` on. */
+export const connect = (options: ConnectOptions, listener: SessionListener): Session =>
+  new SocketSession(options, listener)
+
+class SocketSession implements Session {
+  private readonly listener: SessionListener
+  private readonly connection: Connection
+  private readonly socket: Net.Socket
+  private timer: NodeJS.Timeout | undefined
+  private step: Step
+  private failure: SessionFailure | undefined
+  /** The socket takes bytes: the handshake is done, and it is not behind. */
+  private connected = false
+  private behind = false
+  private scheduled = false
+  private closed = false
+  private refilledAt = 0
+
+  constructor(options: ConnectOptions, listener: SessionListener) {
+    const { host, port, plaintext = false, connectTimeoutMillis = 10_000 } = options
+    this.listener = listener
+    this.connection = new Connection(
+      { ...options, scheme: plaintext ? "http" : "https", authority: options.authority ?? authorityOf(host, port) },
+      {
+        onWork: () => this.schedule(),
+        onReady: () => {
+          clearTimeout(this.timer)
+          this.step = "stream"
+          listener.onReady()
+        },
+        onCapacity: () => {
+          if (!this.behind) listener.onCapacity()
+        },
+        onGoAway: (goAway) => listener.onGoAway(goAway),
+        onClose: (error) => {
+          if (error !== undefined) this.failure ??= { step: this.step, kind: "protocol", error }
+          this.endSocket()
+        }
+      }
+    )
+    this.step = options.socket !== undefined || Net.isIP(host) !== 0 ? "connect" : "dns"
+    this.timer = setTimeout(() => this.onTimeout(connectTimeoutMillis), connectTimeoutMillis)
+    const socket = plaintext ? plainSocket(options) : tlsSocket(options)
+    this.socket = socket
+    socket.setNoDelay(true)
+    socket.on("lookup", (error: Error | null) => {
+      if (error === null && this.step === "dns") this.step = "connect"
+    })
+    socket.on("connect", () => {
+      if (plaintext) this.onConnected()
+      else this.step = "tls"
+    })
+    if (options.socket !== undefined) {
+      this.step = "tls"
+      if (plaintext) setImmediate(() => this.onConnected())
+    }
+    socket.on("secureConnect", this.onSecure)
+    socket.on("data", this.onData)
+    socket.on("drain", this.onDrain)
+    socket.on("end", () => this.connection.receiveEnd("the peer ended the connection"))
+    socket.on("error", this.onError)
+    socket.on("close", this.onClose)
+  }
+
+  get openable(): number {
+    return this.behind ? 0 : this.connection.openable
+  }
+
+  get openStreams(): number {
+    return this.connection.openStreams
+  }
+
+  open(request: Request, onEnding: OnEnding): Stream {
+    return this.connection.open(request, onEnding)
+  }
+
+  ping(onAcknowledged: () => void): void {
+    this.connection.ping(onAcknowledged)
+  }
+
+  close(): void {
+    this.connection.close()
+  }
+
+  destroy(): void {
+    this.connection.destroy("the connection was ended by this program")
+    this.socket.destroy()
+  }
+
+  private readonly onSecure = () => {
+    if ((this.socket as Tls.TLSSocket).alpnProtocol !== "h2") {
+      this.step = "alpn"
+      return this.fail("notHttp2", new Error("the server did not select h2 in the TLS handshake"))
+    }
+    this.onConnected()
+  }
+
+  private onConnected() {
+    this.step = "settings"
+    this.connected = true
+    this.work()
+  }
+
+  private onTimeout(millis: number) {
+    this.fail("timeout", new Error(`no SETTINGS of the peer within ${millis} ms (step "${this.step}")`))
+  }
+
+  private readonly onData = (chunk: Buffer) => {
+    const now = Date.now()
+    if (now - this.refilledAt >= refillMillis) {
+      this.refilledAt = now
+      this.connection.refill()
+    }
+    this.connection.receive(chunk)
+  }
+
+  private readonly onError = (error: Error & { readonly syscall?: unknown }) => {
+    if (this.step === "dns" && error.syscall !== "getaddrinfo") this.step = "connect"
+    this.fail("socket", error)
+  }
+
+  private readonly onClose = () => {
+    if (this.closed) return
+    this.closed = true
+    clearTimeout(this.timer)
+    this.connection.receiveEnd("the connection was closed")
+    // An ending that throws leaves others to be delivered; the session still ends.
+    this.connection.deliver()
+    if (this.failure === undefined && this.step !== "stream") {
+      const error = new Error(`the peer ended the connection before its SETTINGS (step "${this.step}")`)
+      this.failure = { step: this.step, kind: "ended", error }
+    }
+    this.listener.onEnd(this.failure)
+  }
+
+  private fail(kind: SessionFailure["kind"], error: Error) {
+    this.failure ??= { step: this.step, kind, error }
+    this.connection.destroy(error.message)
+    this.socket.destroy()
+  }
+
+  /**
+   * Once per turn of the event loop, after its input: so all requests and frames of a turn leave in one write. A
+   * microtask would write once for each chunk that is read.
+   */
+  private schedule() {
+    if (this.scheduled) return
+    this.scheduled = true
+    setImmediate(this.work)
+  }
+
+  private readonly work = () => {
+    this.scheduled = false
+    this.connection.deliver()
+    this.write()
+  }
+
+  private write() {
+    const { connection, socket } = this
+    while (this.connected && !this.behind && connection.hasOutput && socket.writable) {
+      const bytes = connection.take()
+      if (bytes === undefined) return
+      const more = socket.write(bytes, this.onWritten)
+      if (!more && socket.writableLength > maxWritableLength) this.behind = true
+    }
+  }
+
+  private readonly onWritten = () => this.connection.recycle()
+
+  private readonly onDrain = () => {
+    if (!this.behind) return
+    this.behind = false
+    this.write()
+    if (!this.behind && this.connection.openable > 0) this.listener.onCapacity()
+  }
+
+  /** Writes what is left, ends our side, and does not wait for the peer's longer than it takes to be polite. */
+  private endSocket() {
+    const { socket } = this
+    clearTimeout(this.timer)
+    if (this.closed || socket.destroyed) return
+    if (!this.connected) {
+      socket.destroy()
+      return
+    }
+    this.behind = false
+    this.write()
+    socket.end()
+    this.timer = setTimeout(() => socket.destroy(), lingerMillis)
+  }
+}
+
+const authorityOf = (host: string, port: number): string => {
+  const name = Net.isIPv6(host) ? `[${host}]` : host
+  return port === 443 ? name : `${name}:${port}`
+}
+
+const plainSocket = ({ host, port, socket }: ConnectOptions): Net.Socket =>
+  socket === undefined ? Net.connect({ host, port }) : (socket as Net.Socket)
+
+const tlsSocket = (options: ConnectOptions): Tls.TLSSocket => {
+  const { host, port, ca, cert, key, socket, servername = Net.isIP(host) === 0 ? host : undefined } = options
+  return Tls.connect({
+    host,
+    port,
+    ALPNProtocols: ["h2"],
+    // RFC 9113, 9.2
+    minVersion: "TLSv1.2",
+    ...(servername !== undefined && { servername }),
+    ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(socket !== undefined && { socket })
+  })
+}
