@@ -155,8 +155,8 @@ export class Apns extends Context.Service<
           return yield* wrongEnvironment(credentials.commonName, environment, credentials.environments)
         }
         return layerSender({
-          topic: credentials.topic,
           ...settings,
+          topic: settings.topic ?? credentials.topic,
           topicRequired: credentials.topics.length > 1
         }).pipe(
           Layer.provide([

@@ -378,7 +378,7 @@ export class OutcomeUnknown extends failure(
 export class UnknownReason extends failure(
   "UnknownReason",
   (fields: Answer & { /** The reason as APNs spelt it. */ readonly raw: string }) => ({
-    detail: `APNs answered ${fields.status} with the reason ${JSON.stringify(fields.raw.slice(0, 100))}`,
+    detail: `APNs answered ${fields.status} with the reason "${fields.raw.slice(0, 100).replaceAll(/\p{Cc}/gu, "?")}"`,
     cure: "Look the reason up in Apple's documentation.",
     action:
       fields.status === 410 ? "dropToken" : fields.status === 429 || fields.status >= 500 ? "retryLater" : "fixConfig"

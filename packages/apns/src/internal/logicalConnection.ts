@@ -121,6 +121,7 @@ export class LogicalConnection {
     if (current?.id !== connection) return
     this.current = undefined
     current.session.close()
+    this.pump()
   }
 
   /** Fails what is queued, and calls back when the last session has drained. */
@@ -192,9 +193,10 @@ export class LogicalConnection {
   }
 
   private onGoAway(carrier: Carrier, goAway: GoAway) {
+    // A graceful shutdown takes two frames (RFC 9113, 6.8); it is one failure.
+    if (carrier.goAway === undefined && !carrier.fruitful) this.failures++
     carrier.goAway = goAway
     if (this.current === carrier) this.current = undefined
-    if (!carrier.fruitful) this.failures++
     const rejection = goAwayRejection(goAway.debugData)
     if (rejection?.action === "fixConfig") this.failQueue(rejection)
     carrier.session.close()
@@ -205,7 +207,8 @@ export class LogicalConnection {
     this.carriers.delete(carrier)
     if (this.current === carrier) this.current = undefined
     if (carrier.goAway === undefined && !carrier.fruitful) this.failures++
-    if (!carrier.ready && !this.closed) {
+    // After a GOAWAY, the queue may wait for another session already.
+    if (!carrier.ready && this.current === undefined && !this.closed) {
       this.failQueue(
         new ConnectionFailed({
           address: this.address,
