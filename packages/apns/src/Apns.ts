@@ -332,7 +332,7 @@ const makeSender = Effect.fnUntraced(function* (
         const fresh = yield* Effect.catch(jwt.renew(failed.token), () => Effect.succeed(false))
         if (!fresh) return yield* errorOf(explain(failed), notification, attempts)
       } else {
-        const error = errorOf(failed.reason, notification, attempts)
+        const error = errorOf(explain(failed), notification, attempts)
         if (error.outcome === "unknown" && options.replayUnknown !== true) return yield* error
         const now = clock.currentTimeMillisUnsafe()
         const next = yield* Pull.catchDone(step(now, error), () => Effect.succeed(undefined))
