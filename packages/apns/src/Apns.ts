@@ -231,7 +231,7 @@ const makeSender = Effect.fnUntraced(function* (
   const jwt = yield* JwtCache
   const payloads = yield* PayloadSchema
   const clock = yield* Clock.Clock
-  const schedule = options.retry ?? Retry.schedule
+  const schedule = options.retry ?? (options.replayUnknown === true ? Retry.scheduleReplayingUnknown : Retry.schedule)
   const timeoutMillis = Duration.toMillis(options.timeout ?? "30 seconds")
   const { topic, topicRequired } = options
 
@@ -329,8 +329,9 @@ const makeSender = Effect.fnUntraced(function* (
       let delayMillis = 0
       if (failed.reason._tag === "ExpiredProviderToken" && failed.token !== undefined && !renewed) {
         renewed = true
-        const fresh = yield* Effect.catch(jwt.renew(failed.token), () => Effect.succeed(false))
-        if (!fresh) return yield* errorOf(explain(failed), notification, attempts)
+        const fresh = yield* Effect.result(jwt.renew(failed.token))
+        if (Result.isFailure(fresh)) return yield* errorOf(fresh.failure, notification, attempts)
+        if (!fresh.success) return yield* errorOf(explain(failed), notification, attempts)
       } else {
         const error = errorOf(explain(failed), notification, attempts)
         if (error.outcome === "unknown" && options.replayUnknown !== true) return yield* error

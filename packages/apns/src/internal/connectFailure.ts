@@ -83,7 +83,7 @@ export const classify = (error: Error & { readonly code?: unknown }, step: Conne
     return {
       ...failure(
         "tls",
-        "the server refused the client certificate",
+        "the server refused the client certificate, or the lack of one",
         "Check that the certificate is an APNs one for this environment, and neither expired nor revoked.",
         false
       ),
