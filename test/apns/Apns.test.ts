@@ -361,6 +361,17 @@ describe("retries", () => {
 })
 
 describe("the deadline", () => {
+  it.effect("that passes on a later attempt names what the first one failed with, and the whole time", () =>
+    Effect.gen(function* () {
+      const passed = new Reason.DeadlinePassed({ address, stage: "connect", waited: Duration.millis(1) })
+      const { fails } = play({ lines: [noConnection(true), Effect.delay(Effect.fail(passed), "5 seconds")] })
+      const { message, reason } = yield* fails()
+      assert.isTrue(reason._tag === "DeadlinePassed" && reason.previous?._tag === "ConnectionFailed")
+      assert.isTrue(reason._tag === "DeadlinePassed" && Duration.toMillis(reason.waited) >= 5080)
+      assert.match(message, /deadline passed after 5s .* in the stage "connect"; before that, ConnectionFailed: /)
+    })
+  )
+
   it.effect("is 30 seconds from the call, the same for every attempt", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(5000)

@@ -306,10 +306,18 @@ const makeSender = Effect.fnUntraced(function* (
         )
     )
 
-  /** The reason as the caller sees it: an expired token that is young tells that a clock is wrong. */
-  const explain = ({ reason, token, dateMillis }: Failed): AttemptError => {
-    if (reason._tag !== "ExpiredProviderToken" || token === undefined) return reason
+  /** An expired token that is young tells that a clock is wrong; a passed deadline, what took the time. */
+  const explain = (
+    { reason, token, dateMillis }: Failed,
+    { startedAtMillis }: Prepared,
+    previous: AttemptError | undefined
+  ): AttemptError => {
     const now = clock.currentTimeMillisUnsafe()
+    if (reason._tag === "DeadlinePassed") {
+      const { address, stage } = reason
+      return new Reason.DeadlinePassed({ address, stage, waited: Duration.millis(now - startedAtMillis), previous })
+    }
+    if (reason._tag !== "ExpiredProviderToken" || token === undefined) return reason
     return new Reason.ExpiredProviderToken({
       status: reason.status,
       apnsId: reason.apnsId,
@@ -324,6 +332,7 @@ const makeSender = Effect.fnUntraced(function* (
     const { notification, deadlineMillis } = prepared
     const step = yield* Schedule.toStep(schedule)
     let failed = first
+    let previous: AttemptError | undefined
     let renewed = false
     for (let attempts = 1; ; attempts++) {
       let delayMillis = 0
@@ -331,9 +340,9 @@ const makeSender = Effect.fnUntraced(function* (
         renewed = true
         const fresh = yield* Effect.result(jwt.renew(failed.token))
         if (Result.isFailure(fresh)) return yield* errorOf(fresh.failure, notification, attempts)
-        if (!fresh.success) return yield* errorOf(explain(failed), notification, attempts)
+        if (!fresh.success) return yield* errorOf(explain(failed, prepared, previous), notification, attempts)
       } else {
-        const error = errorOf(explain(failed), notification, attempts)
+        const error = errorOf(explain(failed, prepared, previous), notification, attempts)
         if (error.outcome === "unknown" && options.replayUnknown !== true) return yield* error
         const now = clock.currentTimeMillisUnsafe()
         const next = yield* Pull.catchDone(step(now, error), () => Effect.succeed(undefined))
@@ -349,6 +358,7 @@ const makeSender = Effect.fnUntraced(function* (
       if (delayMillis > 0) yield* Effect.sleep(delayMillis)
       const result = yield* Effect.result(attempt(prepared, attempts + 1))
       if (Result.isSuccess(result)) return result.success
+      previous = failed.reason
       failed = result.failure
     }
   })
