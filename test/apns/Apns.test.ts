@@ -321,6 +321,14 @@ describe("retries", () => {
     })
   )
 
+  it.effect("and stay unknown when the replay was never sent", () =>
+    Effect.gen(function* () {
+      const { fails } = play({ lines: [unknown, noConnection(false)], replayUnknown: true })
+      const error = yield* fails()
+      assert.deepStrictEqual([error.reason._tag, error.outcome, error.attempts], ["OutcomeUnknown", "unknown", 2])
+    })
+  )
+
   it.effect("as the caller's Schedule says, which replaces ours wholly", () =>
     Effect.gen(function* () {
       const none = play({ lines: [refused(503, "ServiceUnavailable"), accepted], retry: Schedule.recurs(0) })

@@ -151,8 +151,10 @@ export class Apns extends Context.Service<
           )
         }
         const { environment } = settings
-        if (typeof environment === "string" && !credentials.environments.includes(environment)) {
-          return yield* wrongEnvironment(credentials.commonName, environment, credentials.environments)
+        const { commonName, environments } = credentials
+        // A certificate that names no environment may still be good for one: then APNs decides.
+        if (typeof environment === "string" && environments.length > 0 && !environments.includes(environment)) {
+          return yield* wrongEnvironment(commonName, environment, environments)
         }
         return layerSender({
           ...settings,
@@ -199,7 +201,7 @@ export class Apns extends Context.Service<
 const wrongEnvironment = (name: string, wanted: string, allowed: ReadonlyArray<string>) =>
   new ApnsError({
     reason: new Reason.InvalidCredentials({
-      problem: `the certificate "${name}" is not for the environment "${wanted}" but for ${allowed.join(" and ") || "none"}`,
+      problem: `the certificate "${name}" is not for the environment "${wanted}" but for ${allowed.join(" and ")}`,
       cure: `Use a certificate for "${wanted}", or the certificate's own environment.`
     })
   })
@@ -333,6 +335,7 @@ const makeSender = Effect.fnUntraced(function* (
     const step = yield* Schedule.toStep(schedule)
     let failed = first
     let previous: AttemptError | undefined
+    let doubtful: AttemptError | undefined
     let renewed = false
     for (let attempts = 1; ; attempts++) {
       let delayMillis = 0
@@ -342,13 +345,17 @@ const makeSender = Effect.fnUntraced(function* (
         if (Result.isFailure(fresh)) return yield* errorOf(fresh.failure, notification, attempts)
         if (!fresh.success) return yield* errorOf(explain(failed, prepared, previous), notification, attempts)
       } else {
-        const error = errorOf(explain(failed, prepared, previous), notification, attempts)
-        if (error.outcome === "unknown" && options.replayUnknown !== true) return yield* error
+        const reason = explain(failed, prepared, previous)
+        if (reason.outcome === "unknown") doubtful = reason
+        // What an earlier attempt left in doubt is not undone by a later one that was never sent.
+        const told = reason.outcome === "unsent" ? (doubtful ?? reason) : reason
         const now = clock.currentTimeMillisUnsafe()
-        const next = yield* Pull.catchDone(step(now, error), () => Effect.succeed(undefined))
-        if (next === undefined) return yield* error
-        delayMillis = Duration.toMillis(next[1])
-        if (now + delayMillis >= deadlineMillis) return yield* error
+        const next =
+          reason.outcome === "unknown" && options.replayUnknown !== true
+            ? undefined
+            : yield* Pull.catchDone(step(now, errorOf(reason, notification, attempts)), () => Effect.succeed(undefined))
+        delayMillis = next === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(next[1])
+        if (now + delayMillis >= deadlineMillis) return yield* errorOf(told, notification, attempts)
       }
       // The connection that brought a stale token or a closing server may go on refusing.
       const { action } = failed.reason
