@@ -1,7 +1,7 @@
 /** What must hold of notifications that are accepted, whichever server accepts them. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Layer } from "effect"
-import { Apns, Notification, send } from "effect-apns"
+import { type Apns, Notification, send } from "effect-apns"
 import { device } from "./simulated.ts"
 
 export const acceptedPath = (name: string, layer: Layer.Layer<Apns, unknown>) =>
@@ -43,7 +43,9 @@ export const acceptedPath = (name: string, layer: Layer.Layer<Apns, unknown>) =>
 
     it.live("sends two thousand at once over one connection, each with its own id", () =>
       Effect.gen(function* () {
-        const notifications = Array.from({ length: 2000 }, (_, n) => Notification.alert({ device: device(n), badge: n }))
+        const notifications = Array.from({ length: 2000 }, (_, n) =>
+          Notification.alert({ device: device(n), badge: n })
+        )
         const receipts = yield* Effect.forEach(notifications, send, { concurrency: "unbounded" })
         assert.deepStrictEqual(
           receipts.map((receipt) => receipt.apnsId),

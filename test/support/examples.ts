@@ -13,7 +13,12 @@ export interface Example {
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-const pages = () => ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)]
+const pages = () => [
+  "README.md",
+  "packages/apns/README.md",
+  "packages/simulator/README.md",
+  ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)
+]
 
 const sources = () =>
   ["apns", "simulator"].flatMap((name) =>

@@ -8,10 +8,7 @@ export const topic = "com.example.app"
 /** A well-formed device token, a different one for every number. */
 export const device = (n = 0): string => n.toString(16).padStart(8, "0").repeat(8)
 
-export const simulated = (options?: {
-  readonly simulator?: SimulatorOptions
-  readonly apns?: Partial<Config>
-}) =>
+export const simulated = (options?: { readonly simulator?: SimulatorOptions; readonly apns?: Partial<Config> }) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { ca, host, key, port } = yield* Simulator

@@ -151,12 +151,14 @@ export class Apns extends Context.Service<
           )
         }
         const { environment } = settings
-        if (typeof environment === "string" && !credentials.environments.includes(environment)) {
-          return yield* wrongEnvironment(credentials.commonName, environment, credentials.environments)
+        const { commonName, environments } = credentials
+        // A certificate that names no environment may still be good for one: then APNs decides.
+        if (typeof environment === "string" && environments.length > 0 && !environments.includes(environment)) {
+          return yield* wrongEnvironment(commonName, environment, environments)
         }
         return layerSender({
-          topic: credentials.topic,
           ...settings,
+          topic: settings.topic ?? credentials.topic,
           topicRequired: credentials.topics.length > 1
         }).pipe(
           Layer.provide([
@@ -199,7 +201,7 @@ export class Apns extends Context.Service<
 const wrongEnvironment = (name: string, wanted: string, allowed: ReadonlyArray<string>) =>
   new ApnsError({
     reason: new Reason.InvalidCredentials({
-      problem: `the certificate "${name}" is not for the environment "${wanted}" but for ${allowed.join(" and ") || "none"}`,
+      problem: `the certificate "${name}" is not for the environment "${wanted}" but for ${allowed.join(" and ")}`,
       cure: `Use a certificate for "${wanted}", or the certificate's own environment.`
     })
   })
@@ -231,7 +233,7 @@ const makeSender = Effect.fnUntraced(function* (
   const jwt = yield* JwtCache
   const payloads = yield* PayloadSchema
   const clock = yield* Clock.Clock
-  const schedule = options.retry ?? Retry.schedule
+  const schedule = options.retry ?? (options.replayUnknown === true ? Retry.scheduleReplayingUnknown : Retry.schedule)
   const timeoutMillis = Duration.toMillis(options.timeout ?? "30 seconds")
   const { topic, topicRequired } = options
 
@@ -306,10 +308,18 @@ const makeSender = Effect.fnUntraced(function* (
         )
     )
 
-  /** The reason as the caller sees it: an expired token that is young tells that a clock is wrong. */
-  const explain = ({ reason, token, dateMillis }: Failed): AttemptError => {
-    if (reason._tag !== "ExpiredProviderToken" || token === undefined) return reason
+  /** An expired token that is young tells that a clock is wrong; a passed deadline, what took the time. */
+  const explain = (
+    { reason, token, dateMillis }: Failed,
+    { startedAtMillis }: Prepared,
+    previous: AttemptError | undefined
+  ): AttemptError => {
     const now = clock.currentTimeMillisUnsafe()
+    if (reason._tag === "DeadlinePassed") {
+      const { address, stage } = reason
+      return new Reason.DeadlinePassed({ address, stage, waited: Duration.millis(now - startedAtMillis), previous })
+    }
+    if (reason._tag !== "ExpiredProviderToken" || token === undefined) return reason
     return new Reason.ExpiredProviderToken({
       status: reason.status,
       apnsId: reason.apnsId,
@@ -324,21 +334,28 @@ const makeSender = Effect.fnUntraced(function* (
     const { notification, deadlineMillis } = prepared
     const step = yield* Schedule.toStep(schedule)
     let failed = first
+    let previous: AttemptError | undefined
+    let doubtful: AttemptError | undefined
     let renewed = false
     for (let attempts = 1; ; attempts++) {
       let delayMillis = 0
       if (failed.reason._tag === "ExpiredProviderToken" && failed.token !== undefined && !renewed) {
         renewed = true
-        const fresh = yield* Effect.catch(jwt.renew(failed.token), () => Effect.succeed(false))
-        if (!fresh) return yield* errorOf(explain(failed), notification, attempts)
+        const fresh = yield* Effect.result(jwt.renew(failed.token))
+        if (Result.isFailure(fresh)) return yield* errorOf(fresh.failure, notification, attempts)
+        if (!fresh.success) return yield* errorOf(explain(failed, prepared, previous), notification, attempts)
       } else {
-        const error = errorOf(failed.reason, notification, attempts)
-        if (error.outcome === "unknown" && options.replayUnknown !== true) return yield* error
+        const reason = explain(failed, prepared, previous)
+        if (reason.outcome === "unknown") doubtful = reason
+        // What an earlier attempt left in doubt is not undone by a later one that was never sent.
+        const told = reason.outcome === "unsent" ? (doubtful ?? reason) : reason
         const now = clock.currentTimeMillisUnsafe()
-        const next = yield* Pull.catchDone(step(now, error), () => Effect.succeed(undefined))
-        if (next === undefined) return yield* error
-        delayMillis = Duration.toMillis(next[1])
-        if (now + delayMillis >= deadlineMillis) return yield* error
+        const next =
+          reason.outcome === "unknown" && options.replayUnknown !== true
+            ? undefined
+            : yield* Pull.catchDone(step(now, errorOf(reason, notification, attempts)), () => Effect.succeed(undefined))
+        delayMillis = next === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(next[1])
+        if (now + delayMillis >= deadlineMillis) return yield* errorOf(told, notification, attempts)
       }
       // The connection that brought a stale token or a closing server may go on refusing.
       const { action } = failed.reason
@@ -348,6 +365,7 @@ const makeSender = Effect.fnUntraced(function* (
       if (delayMillis > 0) yield* Effect.sleep(delayMillis)
       const result = yield* Effect.result(attempt(prepared, attempts + 1))
       if (Result.isSuccess(result)) return result.success
+      previous = failed.reason
       failed = result.failure
     }
   })

@@ -38,7 +38,7 @@ export class ApnsError extends stackless(
     outcome: fields.reason.outcome,
     action: fields.reason.action,
     cure: fields.reason.cure,
-    message: `${fields.reason._tag}: ${fields.reason.message}`
+    detail: `${fields.reason._tag}: ${fields.reason.detail}`
   })
 ) {
   /** Marks this value for `isApnsError`. */

@@ -132,7 +132,8 @@ const make = Effect.fnUntraced(function* (
 
   const current = yield* Ref.make(yield* mint)
   const single = yield* Semaphore.make(1)
-  const ageMillis = (token: ProviderToken) => clock.currentTimeMillisUnsafe() - token.issuedAtMillis
+  // A token from the future was issued before the clock was set back: it is as wrong as an old one.
+  const ageMillis = (token: ProviderToken) => Math.abs(clock.currentTimeMillisUnsafe() - token.issuedAtMillis)
 
   /** Mints a token in place of `stale`, one at a time; when another fiber has done so already, does nothing. */
   const replace = (stale: ProviderToken) =>

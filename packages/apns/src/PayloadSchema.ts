@@ -61,7 +61,7 @@ export const encode = (notification: Notification): Result.Result<Uint8Array, In
     if (bytes.length <= limit) return Result.succeed(bytes)
     return invalid(
       `is ${group(bytes.length)} bytes and the limit for "${notification.pushType}" is ${group(limit)}`,
-      `Shorten it by ${group(bytes.length - limit)} bytes.`,
+      `Shorten it by ${group(bytes.length - limit)} ${bytes.length - limit === 1 ? "byte" : "bytes"}.`,
       { bytes: bytes.length, limit }
     )
   })

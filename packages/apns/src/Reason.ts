@@ -35,8 +35,7 @@ const rejection = <Name extends RejectionName, More extends object = object>(
   const { outcome, action, cure, meaning }: ReasonRow = rejections[name]
   return stackless(name, (answer) => {
     const said = detail?.(answer)
-    const message = `${meaning}${said === undefined ? "" : `, ${said}`} (${answer.status}). ${cure}`
-    return { outcome, action, cure, message }
+    return { outcome, action, cure, detail: `${meaning}${said === undefined ? "" : `, ${said}`} (${answer.status})` }
   })
 }
 
@@ -237,7 +236,7 @@ const failure = <Name extends FailureName, Fields extends object>(
   const row: ReasonRow = failures[name]
   return stackless(name, (fields) => {
     const { detail, outcome = row.outcome, action = row.action, cure = row.cure } = describe(fields)
-    return { outcome, action, cure, message: `${detail}. ${cure}` }
+    return { outcome, action, cure, detail }
   })
 }
 
@@ -344,14 +343,23 @@ export type Stage = "connect" | "queue" | "write" | "answer" | "body"
  */
 export class DeadlinePassed extends failure(
   "DeadlinePassed",
-  (fields: { readonly address: string; readonly stage: Stage; readonly waited: Duration.Duration }) => {
-    const written = fields.stage === "answer" || fields.stage === "body"
+  (fields: {
+    readonly address: string
+    readonly stage: Stage
+    /** From the call of `send`, or from the request where `ApnsConnection` is used by itself. */
+    readonly waited: Duration.Duration
+    /** What an earlier attempt at the same notification failed with: most likely why it took so long. */
+    readonly previous?: { readonly _tag: string; readonly detail: string; readonly cure: string } | undefined
+  }) => {
+    const { address, previous, stage, waited } = fields
+    const written = stage === "answer" || stage === "body"
+    const before = previous === undefined ? "" : `; before that, ${previous._tag}: ${previous.detail}`
     return {
-      detail: `${fields.address}: the deadline passed after ${Duration.format(fields.waited)} in the stage "${fields.stage}"`,
+      detail: `${address}: the deadline passed after ${Duration.format(waited)} in the stage "${stage}"${before}`,
       outcome: written ? "unknown" : "unsent",
       cure: written
         ? failures.OutcomeUnknown.cure
-        : "Send it again later; when it recurs, look at the network and at the rate of sending."
+        : (previous?.cure ?? "Send it again later; when it recurs, look at the network and at the rate of sending.")
     }
   }
 ) {}
@@ -378,7 +386,7 @@ export class OutcomeUnknown extends failure(
 export class UnknownReason extends failure(
   "UnknownReason",
   (fields: Answer & { /** The reason as APNs spelt it. */ readonly raw: string }) => ({
-    detail: `APNs answered ${fields.status} with the reason ${JSON.stringify(fields.raw.slice(0, 100))}`,
+    detail: `APNs answered ${fields.status} with the reason "${fields.raw.slice(0, 100).replaceAll(/\p{Cc}/gu, "?")}"`,
     cure: "Look the reason up in Apple's documentation.",
     action:
       fields.status === 410 ? "dropToken" : fields.status === 429 || fields.status >= 500 ? "retryLater" : "fixConfig"

@@ -25,6 +25,17 @@ const retryAfter = ({ reason }: ApnsError): Duration.Duration =>
 /** A stream that the server turned away while closing can go out again at once, on another session. */
 const turnedAway = ({ reason }: ApnsError) => reason._tag === "ConnectionFailed" && reason.step === "stream"
 
+const upToFour = (worthwhile: (error: ApnsError) => boolean): Schedule.Schedule<unknown, ApnsError> =>
+  Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("10 seconds")]).pipe(
+    Schedule.jittered,
+    Schedule.upTo({ times: 4 }),
+    Schedule.setInputType<ApnsError>(),
+    Schedule.while(({ input }) => worthwhile(input)),
+    Schedule.modifyDelay(({ input, duration, attempt }) =>
+      Effect.succeed(attempt === 1 && turnedAway(input) ? Duration.zero : Duration.max(duration, retryAfter(input)))
+    )
+  )
+
 /**
  * The default: up to four retries of what is retryable, after 100 ms, 200 ms, 400 ms and 800 ms with 20 % of jitter,
  * later where the answer asks for it; the first retry of a stream that the server provably did not process is immediate.
@@ -38,15 +49,15 @@ const turnedAway = ({ reason }: ApnsError) => reason._tag === "ConnectionFailed"
  * @category schedules
  * @since 0.1.0
  */
-export const schedule: Schedule.Schedule<unknown, ApnsError> = Schedule.min([
-  Schedule.exponential("100 millis"),
-  Schedule.spaced("10 seconds")
-]).pipe(
-  Schedule.jittered,
-  Schedule.upTo({ times: 4 }),
-  Schedule.setInputType<ApnsError>(),
-  Schedule.while(({ input }) => isRetryable(input)),
-  Schedule.modifyDelay(({ input, duration, attempt }) =>
-    Effect.succeed(attempt === 1 && turnedAway(input) ? Duration.zero : Duration.max(duration, retryAfter(input)))
-  )
+export const schedule: Schedule.Schedule<unknown, ApnsError> = upToFour(isRetryable)
+
+/**
+ * The default with `replayUnknown`: the same, and notifications whose outcome is unknown are tried again too. They may
+ * then arrive twice.
+ *
+ * @category schedules
+ * @since 0.1.0
+ */
+export const scheduleReplayingUnknown: Schedule.Schedule<unknown, ApnsError> = upToFour(
+  (error) => error.outcome === "unknown" || isRetryable(error)
 )

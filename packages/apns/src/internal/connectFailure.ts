@@ -71,6 +71,9 @@ const byCode: Readonly<Record<string, SessionFailure>> = {
 const certificateAlert =
   /ALERT_(BAD_CERTIFICATE|UNKNOWN_CA|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|ACCESS_DENIED)|CERTIFICATE_REQUIRED/
 
+/** TLS 1.2 has no alert of its own for a client certificate that is missing (RFC 5246, 7.4.6). */
+const handshakeAlert = /ALERT_HANDSHAKE_FAILURE$/
+
 /** Which failure an error of the socket is, given the step it happened in. */
 export const classify = (error: Error & { readonly code?: unknown }, step: ConnectionStep): SessionFailure => {
   const code = typeof error.code === "string" ? error.code : ""
@@ -80,8 +83,19 @@ export const classify = (error: Error & { readonly code?: unknown }, step: Conne
     return {
       ...failure(
         "tls",
-        "the server refused the client certificate",
+        "the server refused the client certificate, or the lack of one",
         "Check that the certificate is an APNs one for this environment, and neither expired nor revoked.",
+        false
+      ),
+      cause: error
+    }
+  }
+  if (handshakeAlert.test(code)) {
+    return {
+      ...failure(
+        "tls",
+        "the server refused the TLS handshake",
+        "Give a client certificate if it demands one; otherwise no TLS version and cipher are common to both.",
         false
       ),
       cause: error
@@ -105,6 +119,17 @@ export const timedOut = (step: ConnectionStep, millis: number): SessionFailure =
     network,
     true
   )
+
+/** Node refused the endpoint's certificate or key before it connected. */
+export const unusable = (error: unknown): SessionFailure => ({
+  ...failure(
+    "tls",
+    `TLS cannot be set up with this certificate and key (${error instanceof Error ? error.message : "unknown error"})`,
+    "Check that certificate and key belong together, and that the key is of at least 2048 bits (RSA).",
+    false
+  ),
+  cause: error
+})
 
 /** The peer ended the connection before it was ready. */
 export const endedEarly = (step: ConnectionStep): SessionFailure =>

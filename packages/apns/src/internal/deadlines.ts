@@ -53,7 +53,8 @@ export class Deadlines<A extends { readonly deadlineMillis: number }> {
       if (at > now) next = Math.min(next, at)
       else {
         this.buckets.delete(at)
-        passed.push(...bucket)
+        // One by one: a bucket may be larger than an argument list.
+        for (const a of bucket) passed.push(a)
       }
     }
     if (next !== Number.POSITIVE_INFINITY) this.wake(next)

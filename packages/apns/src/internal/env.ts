@@ -31,7 +31,7 @@ const secret = (name: string): Effect.Effect<Redacted.Redacted<string> | undefin
 /** A variable that names a file. A key pasted where its path belongs must not come back in a message about the path. */
 const pathOf = (name: string): Effect.Effect<string | undefined, ApnsError> =>
   Effect.flatMap(text(name), (value) =>
-    value !== undefined && /-----BEGIN|[\r\n\0]|\\n/.test(value)
+    value !== undefined && /-----BEGIN|[\r\n\0]|^MI[\w+/=]{80,}$/.test(value)
       ? Effect.fail(invalid(name, "holds text where a path belongs", "Give the path of the file, not its content."))
       : Effect.succeed(value)
   )
@@ -138,7 +138,9 @@ export const credentialsFromEnv: Effect.Effect<Credentials.Credentials, ApnsErro
       file: certificateFile,
       keyFile: yield* pathOf("APNS_CERTIFICATE_KEY_FILE"),
       passphrase: yield* secret("APNS_CERTIFICATE_PASSPHRASE")
-    }).pipe(Effect.mapError(naming(["APNS_CERTIFICATE_FILE"])))
+    }).pipe(
+      Effect.mapError(naming(["APNS_CERTIFICATE_FILE", "APNS_CERTIFICATE_KEY_FILE", "APNS_CERTIFICATE_PASSPHRASE"]))
+    )
   }
   if (privateKey === undefined && privateKeyFile === undefined) {
     return yield* invalid(

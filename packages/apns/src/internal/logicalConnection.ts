@@ -7,7 +7,7 @@ import * as MutableList from "effect/MutableList"
 import * as Result from "effect/Result"
 import { ConnectionFailed, DeadlinePassed, OutcomeUnknown, type Rejection } from "../Reason.ts"
 import { type After, Deadlines } from "./deadlines.ts"
-import { goAwayRejection } from "./reply.ts"
+import { excerpt, goAwayRejection } from "./reply.ts"
 import type { Connect, Ending, Endpoint, GoAway, Request, Session, SessionFailure, Stream } from "./transport.ts"
 
 export type ConnectionError = ConnectionFailed | DeadlinePassed | OutcomeUnknown | Rejection
@@ -50,6 +50,9 @@ const maxBackoffMillis = 10_000
 /** How long to wait before connecting again after `failures` in a row: doubling from 100 ms to 10 s, ±20 %. */
 const backoffMillis = (failures: number, random: number) =>
   failures === 0 ? 0 : Math.min(maxBackoffMillis, firstBackoffMillis * 2 ** (failures - 1)) * (0.8 + 0.4 * random)
+
+const describeGoAway = ({ code, debugData }: GoAway) =>
+  `GOAWAY, code ${code}${debugData === "" ? "" : `, ${JSON.stringify(excerpt(debugData))}`}`
 
 export class LogicalConnection {
   readonly address: string
@@ -121,6 +124,7 @@ export class LogicalConnection {
     if (current?.id !== connection) return
     this.current = undefined
     current.session.close()
+    this.pump()
   }
 
   /** Fails what is queued, and calls back when the last session has drained. */
@@ -192,9 +196,10 @@ export class LogicalConnection {
   }
 
   private onGoAway(carrier: Carrier, goAway: GoAway) {
+    // A graceful shutdown takes two frames (RFC 9113, 6.8); it is one failure.
+    if (carrier.goAway === undefined && !carrier.fruitful) this.failures++
     carrier.goAway = goAway
     if (this.current === carrier) this.current = undefined
-    if (!carrier.fruitful) this.failures++
     const rejection = goAwayRejection(goAway.debugData)
     if (rejection?.action === "fixConfig") this.failQueue(rejection)
     carrier.session.close()
@@ -205,7 +210,8 @@ export class LogicalConnection {
     this.carriers.delete(carrier)
     if (this.current === carrier) this.current = undefined
     if (carrier.goAway === undefined && !carrier.fruitful) this.failures++
-    if (!carrier.ready && !this.closed) {
+    // After a GOAWAY, the queue may wait for another session already.
+    if (!carrier.ready && this.current === undefined && !this.closed) {
       this.failQueue(
         new ConnectionFailed({
           address: this.address,
@@ -247,7 +253,7 @@ export class LogicalConnection {
       case "AboveLastStream":
         return Result.fail(
           goAwayRejection(ending.goAway.debugData) ??
-            this.notProcessed("stream", `the server is going away (GOAWAY, code ${ending.goAway.code})`)
+            this.notProcessed("stream", `the server is going away (${describeGoAway(ending.goAway)})`)
         )
       case "NeverWritten":
         return Result.fail(this.notProcessed("closed", "the connection ended before the notification was written"))

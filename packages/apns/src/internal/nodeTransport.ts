@@ -11,7 +11,7 @@ import * as Net from "node:net"
 import * as Tls from "node:tls"
 import * as Redacted from "effect/Redacted"
 import type { ConnectionStep } from "../Reason.ts"
-import { classify, endedEarly, notHttp2, timedOut } from "./connectFailure.ts"
+import { classify, endedEarly, notHttp2, timedOut, unusable } from "./connectFailure.ts"
 import type {
   Connect,
   Ending,
@@ -46,7 +46,7 @@ class NodeSession implements Session {
   private readonly listener: SessionListener
   private readonly socket: Tls.TLSSocket
   private session: Http2.ClientHttp2Session | undefined
-  private step: ConnectionStep = "dns"
+  private step: ConnectionStep
   private readonly timer: NodeJS.Timeout
   private limit = 0
   private open_ = 0
@@ -59,6 +59,7 @@ class NodeSession implements Session {
     this.endpoint = endpoint
     this.listener = listener
     const { host, port, ca, clientCertificate, connectTimeoutMillis } = endpoint
+    this.step = Net.isIP(host) === 0 ? "dns" : "connect"
     this.socket = Tls.connect({
       host,
       port,
@@ -85,7 +86,11 @@ class NodeSession implements Session {
   }
 
   get openable(): number {
-    return this.closing || this.ended ? 0 : Math.max(0, this.limit - this.open_)
+    // When the socket dies, streams close one by one before the session says so: none may be opened in their place.
+    const { session, socket } = this
+    const usable =
+      session !== undefined && !session.closed && !session.destroyed && !socket.destroyed && socket.readable
+    return this.closing || !usable ? 0 : Math.max(0, this.limit - this.open_)
   }
 
   private readonly onSecure = () => {
@@ -139,7 +144,8 @@ class NodeSession implements Session {
         [Http2.sensitiveHeaders]: unindexed
       })
     } catch {
-      this.closing = true
+      // Without a session that can end by itself, nothing would ever replace this one.
+      this.close()
       queueMicrotask(() => onEnding({ _tag: "NeverWritten" }))
       return { stage: "write", cancel: () => {} }
     }
@@ -156,7 +162,12 @@ class NodeSession implements Session {
   /** How a stream without an answer ended. */
   private endingOf(stream: Http2.ClientHttp2Stream): Ending {
     const { goAway } = this
-    if (goAway !== undefined && (stream.id ?? 0) > goAway.lastStreamId) return { _tag: "AboveLastStream", goAway }
+    if (stream.id === undefined) {
+      // The session has used up its stream ids (RFC 9113, 5.1.1): it takes no more requests, and does not say so.
+      this.close()
+      return { _tag: "NeverWritten" }
+    }
+    if (goAway !== undefined && stream.id > goAway.lastStreamId) return { _tag: "AboveLastStream", goAway }
     if (goAway !== undefined && goAway.code !== 0) {
       return { _tag: "Lost", problem: `the server ended the connection (GOAWAY, code ${goAway.code})` }
     }
@@ -235,5 +246,22 @@ class NodeStream implements Stream {
   }
 }
 
+/** A session that could not even begin to connect. */
+const stillborn: Session = {
+  openable: 0,
+  open: () => {
+    throw new Error("not ready")
+  },
+  close: () => {},
+  destroy: () => {}
+}
+
 /** Opens a session over `node:tls` and `node:http2`. */
-export const connect: Connect = (endpoint, listener) => new NodeSession(endpoint, listener)
+export const connect: Connect = (endpoint, listener) => {
+  try {
+    return new NodeSession(endpoint, listener)
+  } catch (error) {
+    queueMicrotask(() => listener.onEnd(unusable(error)))
+    return stillborn
+  }
+}

@@ -50,7 +50,8 @@ const retryAfter = (field: string | undefined, nowMillis: number): Duration.Dura
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
 const unprintable = /[\u0000-\u001f\u007f-\u009f\s]+/g
 
-const excerpt = (body: string) => {
+/** The beginning of a text, in one printable line. */
+export const excerpt = (body: string) => {
   const text = body.slice(0, 2000).replaceAll(unprintable, " ").trim()
   return text.length <= 200 ? text : `${text.slice(0, 199)}…`
 }
@@ -65,9 +66,9 @@ export const rejectionOf = (raw: string, answer: Answer, timestamp?: unknown): R
 
 /** The reason in a GOAWAY's debug data, when it is one APNs is known to give; it then has the status Apple documents. */
 export const goAwayRejection = (debugData: string): Rejection | undefined => {
-  const said = parse(debugData)
-  if (said === undefined || !isRejectionName(said.reason)) return undefined
-  return new rejectionClasses[said.reason]({ status: rejections[said.reason].status })
+  const name = parse(debugData)?.reason.replaceAll(" ", "")
+  if (name === undefined || !isRejectionName(name)) return undefined
+  return new rejectionClasses[name]({ status: rejections[name].status })
 }
 
 /** Accepted, or why not (Apple, "Handling notification responses from APNs"). */

@@ -49,7 +49,7 @@ const expirationMillis = (
   expiration: Exclude<Expiration, "once">,
   now: number
 ): Result.Result<number, InvalidNotification> => {
-  const cure = 'Use "once", a duration such as "1 hour", a Date or a DateTime, within 30 days.'
+  const cure = 'Use "once", a duration such as "1 hour", a Date or a DateTime.'
   const millis =
     expiration instanceof Date
       ? expiration.getTime()

@@ -15,11 +15,12 @@ export interface Facts {
   readonly action: Action
   /** What the reader of the error should do, as a sentence. */
   readonly cure: string
-  /** What happened and what to do about it, in one line. */
-  readonly message: string
+  /** What happened, as a sentence without its full stop. */
+  readonly detail: string
 }
 
 export interface ReasonClass<Name extends string, Fields extends object> {
+  /** `message` is `detail` and `cure` in one line. */
   new (fields: Fields): Cause.YieldableError & Facts & Readonly<Fields> & { readonly _tag: Name }
 }
 
@@ -31,12 +32,13 @@ export const stackless = <Name extends string, Fields extends object>(
   name: Name,
   facts: (fields: Fields) => Facts
 ): ReasonClass<Name, Fields> => {
-  class Reason extends Data.TaggedError(name)<Facts> {
+  class Reason extends Data.TaggedError(name)<Facts & { readonly message: string }> {
     constructor(fields: Fields) {
       const limit = Error.stackTraceLimit
       Error.stackTraceLimit = 0
       try {
-        super({ ...fields, ...facts(fields) })
+        const told = facts(fields)
+        super({ ...fields, ...told, message: `${told.detail}. ${told.cure}` })
       } finally {
         Error.stackTraceLimit = limit
       }

@@ -94,9 +94,12 @@ export class Connection {
     })
     this.#session = http2.performServerHandshake(this.#wire, sessionOptions)
     this.#session.on("error", () => {})
-    this.#session.on("localSettings", () => {
-      this.#acknowledged = this.#unacknowledged.shift() ?? this.#acknowledged
-    })
+    // Node reports streams a tick late and acknowledgements at once: those of one read must stay in their order.
+    this.#session.on("localSettings", () =>
+      process.nextTick(() => {
+        this.#acknowledged = this.#unacknowledged.shift() ?? this.#acknowledged
+      })
+    )
     this.#session.on("stream", (stream, _headers, _flags, rawHeaders) => this.#opened(stream, rawHeaders))
     socket.on("close", () => {
       this.#open = false

@@ -1,0 +1,133 @@
+/**
+ * What the types of layers and of `send` promise. Compiled by `tsc -b`, never run: each `@ts-expect-error` stands next to
+ * the right form, so that neither can rot unseen.
+ */
+import { Duration, Effect, Layer, Redacted, Schedule } from "effect"
+import {
+  Apns,
+  ApnsConnection,
+  type ApnsError,
+  Credentials,
+  Environment,
+  JwtCache,
+  Notification,
+  PayloadSchema,
+  type Receipt,
+  Retry,
+  send
+} from "effect-apns"
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+
+/** Compiles only where the two types are the same. */
+const same = <A, B>(_: Equal<A, B>): void => {}
+
+const n = Notification.alert({ device: "7a1f", alert: "Hello" })
+const privateKey = Redacted.make("pem")
+const credentials = Credentials.token({ teamId: "ABCDE12345", keyId: "KEY1234567", privateKey })
+declare const loaded: Credentials.Credentials
+
+// send asks for Apns, and fails with ApnsError only.
+
+same<ReturnType<typeof send>, Effect.Effect<Receipt, ApnsError, Apns>>(true)
+
+const live = Apns.layer({ environment: "production", credentials, topic: "com.example.app" })
+same<typeof live, Layer.Layer<Apns, ApnsError>>(true)
+
+export const runnable: Effect.Effect<Receipt, ApnsError> = send(n).pipe(Effect.provide(live))
+export const promise: Promise<Receipt> = Effect.runPromise(runnable)
+
+// @ts-expect-error without the layer, send lacks Apns
+export const lacking: Effect.Effect<Receipt, ApnsError> = send(n)
+
+// @ts-expect-error an Effect that lacks Apns cannot be run
+export const unrunnable = Effect.runPromise(send(n))
+
+// @ts-expect-error its failure may not be ignored
+export const unfailing: Effect.Effect<Receipt> = runnable
+
+// @ts-expect-error send takes a notification, not its options
+export const optionsForNotification = send({ device: "7a1f", alert: "Hello" })
+
+// Apns.layer
+
+export const loadedCredentials: Layer.Layer<Apns, ApnsError> = Apns.layer({
+  environment: "sandbox",
+  credentials: loaded
+})
+
+export const ownServer = Apns.layer({ environment: { host: "localhost", port: 8443, ca: "pem" }, credentials })
+
+// @ts-expect-error there is no environment of that name
+export const misspeltEnvironment = Apns.layer({ environment: "prodution", credentials })
+
+// @ts-expect-error a server has a host
+export const hostlessServer = Apns.layer({ environment: { port: 8443 }, credentials })
+
+// @ts-expect-error nothing is sent without credentials
+export const noCredentials = Apns.layer({ environment: "production" })
+
+// @ts-expect-error the environment is never guessed
+export const noEnvironment = Apns.layer({ credentials })
+
+// @ts-expect-error a private key is Redacted
+export const bareKey = Credentials.token({ teamId: "ABCDE12345", keyId: "KEY1234567", privateKey: "pem" })
+
+// @ts-expect-error a passphrase is Redacted
+export const barePassphrase = Credentials.certificate({ file: "push.p12", passphrase: "secret" })
+
+export const timeouts = [
+  Apns.layer({ environment: "production", credentials, timeout: "10 seconds" }),
+  Apns.layer({ environment: "production", credentials, timeout: Duration.seconds(10), connectTimeout: "1 second" })
+]
+
+// @ts-expect-error a duration has a unit
+export const unitless = Apns.layer({ environment: "production", credentials, timeout: "10" })
+
+// Callers under exactOptionalPropertyTypes may pass undefined for whatever may be absent, and mutable values.
+
+const mutableRoots: Array<string> = ["pem"]
+const mutableServer: { host: string; port?: number; ca: Array<string> } = { host: "localhost", ca: mutableRoots }
+
+export const undefinedEverywhere = Apns.layer({
+  environment: mutableServer,
+  credentials,
+  topic: undefined,
+  timeout: undefined,
+  retry: undefined,
+  replayUnknown: undefined,
+  port: undefined,
+  connectTimeout: undefined,
+  drainTimeout: undefined
+})
+export const undefinedInServer: Environment.Environment = { host: "localhost", port: undefined, ca: undefined }
+export const undefinedPort = Environment.resolve("production", undefined)
+
+// A Schedule of one's own may see the error it decides about.
+
+export const retryless = Apns.layer({ environment: "production", credentials, retry: Schedule.recurs(0) })
+export const patient = Retry.schedule.pipe(Schedule.upTo({ duration: "1 minute" }))
+export const patientLayer = Apns.layer({ environment: "production", credentials, retry: patient })
+
+const countdown = Schedule.recurs(1).pipe(Schedule.setInputType<number>())
+
+// @ts-expect-error a Schedule that must be fed numbers cannot decide about errors
+export const foreignSchedule = Apns.layer({ environment: "production", credentials, retry: countdown })
+
+// Apns.layerConfig
+
+export const fromEnvironment: Layer.Layer<Apns, ApnsError> = Apns.layerConfig()
+export const fromEnvironmentWith = Apns.layerConfig({ replayUnknown: true, retry: undefined })
+
+// The services can each be replaced; layerNoDeps says which it takes.
+
+const noDeps = Apns.layerNoDeps({ topic: "com.example.app" })
+same<typeof noDeps, Layer.Layer<Apns, never, ApnsConnection | JwtCache | PayloadSchema>>(true)
+
+const stub = Layer.mock(ApnsConnection, { address: "stub:443" })
+export const assembled: Layer.Layer<Apns> = noDeps.pipe(Layer.provide([stub, JwtCache.layerNone, PayloadSchema.layer]))
+
+// @ts-expect-error the connection is still to be provided
+export const halfAssembled: Layer.Layer<Apns> = noDeps.pipe(Layer.provide([JwtCache.layerNone, PayloadSchema.layer]))
+
+export const connection: Layer.Layer<ApnsConnection, ApnsError> = ApnsConnection.layer({ environment: "sandbox" })
