@@ -5,7 +5,7 @@
  * SETTINGS, and never more than they allow. Events and endings are reported only from inside `receive`, `receiveEnd` and
  * `deliver`, never from inside a call that asks for something.
  *
- * The hot path is `open` → `Sender.request` and `receive` → `onFrame` → `onHeaders` → `answered`: no closure, no
+ * The hot path is `open` → `Sender.request` and `receive` → `Receiver.onFrame` → `onHeaders` → `answered`: no closure, no
  * copy of a buffer and no object per frame on it beyond the stream, its fields and its ending.
  */
 import { ClientStream, type Stream, type StreamOwner } from "./clientStream.ts"
@@ -13,14 +13,13 @@ import type { Ending, GoAway, OnEnding } from "./ending.ts"
 import { ConnectionError, ErrorCode, errorCodeName } from "./errorCode.ts"
 import type { HeaderField } from "./fields.ts"
 import { FloodBudget } from "./floodBudget.ts"
-import { defaultWindowSize, Flag, FrameType, maxStreamId, maxWindowSize, readUint31, readUint32 } from "./frame.ts"
-import { type FrameHandler, FrameReader } from "./frameReader.ts"
-import { HeaderBlock } from "./headerBlock.ts"
-import { Decoder, HpackError } from "./hpack/index.ts"
+import { defaultWindowSize, maxStreamId, maxWindowSize } from "./frame.ts"
+import { HpackError } from "./hpack/index.ts"
+import { type FrameListener, Receiver } from "./receiver.ts"
 import type { Request } from "./request.ts"
 import { contentLengthOf, headersProblem, trailersProblem } from "./response.ts"
 import { Sender } from "./sender.ts"
-import { Setting, settingSize } from "./settings.ts"
+import { Setting } from "./settings.ts"
 import { StreamTable } from "./streamTable.ts"
 
 /** What a connection reports. */
@@ -57,12 +56,10 @@ const maxHeldBodies = 16_777_216
 /** Bytes of debug data that are kept of a GOAWAY. */
 const maxDebugData = 4096
 
-export class Connection implements FrameHandler, StreamOwner {
+export class Connection implements FrameListener, StreamOwner {
   private readonly listener: ConnectionListener
   private readonly sender: Sender
-  private readonly reader = new FrameReader()
-  private readonly decoder: Decoder
-  private readonly block: HeaderBlock
+  private readonly receiver: Receiver
   private readonly budget = new FloodBudget()
   private readonly streams = new StreamTable()
   private readonly maxConcurrentStreams: number
@@ -95,9 +92,7 @@ export class Connection implements FrameHandler, StreamOwner {
     const { maxHeaderListSize = 16_384 } = options
     this.listener = listener
     this.sender = new Sender(options.scheme, options.authority)
-    this.decoder = new Decoder({ maxTableSize: 4096, maxHeaderListSize })
-    // A block may be longer than its list, if Huffman-coded badly; by no more than this if it is honest.
-    this.block = new HeaderBlock(maxHeaderListSize * 2)
+    this.receiver = new Receiver(maxHeaderListSize, this)
     this.maxConcurrentStreams = options.maxConcurrentStreams ?? 1000
     this.maxBodySize = options.maxBodySize ?? 65_536
     this.nextStreamId = options.firstStreamId ?? 1
@@ -202,7 +197,7 @@ export class Connection implements FrameHandler, StreamOwner {
   receive(chunk: Buffer): void {
     if (this.over) return
     try {
-      this.reader.read(chunk, this)
+      this.receiver.receive(chunk)
     } catch (error) {
       if (error instanceof ConnectionError) {
         this.fail(error)
@@ -217,7 +212,7 @@ export class Connection implements FrameHandler, StreamOwner {
   /** The peer sends no more: the socket has ended. */
   receiveEnd(problem: string): void {
     if (!this.over) {
-      this.finish(this.reader.inFrame ? `${problem}, in the middle of a frame` : problem)
+      this.finish(this.receiver.inFrame ? `${problem}, in the middle of a frame` : problem)
     }
     this.deliver()
   }
@@ -249,7 +244,7 @@ export class Connection implements FrameHandler, StreamOwner {
       }
     } finally {
       deferred.splice(0, done)
-      if (deferred.length > 0) this.announce()
+      if (deferred.length > 0 || this.over) this.announce()
     }
   }
 
@@ -321,42 +316,6 @@ export class Connection implements FrameHandler, StreamOwner {
 
   // -------------------------------------------------------------------------------------------------------- frames in
 
-  onFrame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number) {
-    // A header block is contiguous (RFC 9113, 6.10).
-    if (this.block.streamId !== 0 && (type !== FrameType.CONTINUATION || streamId !== this.block.streamId)) {
-      throw protocolError("a frame inside a header block that is not its CONTINUATION")
-    }
-    switch (type) {
-      case FrameType.HEADERS:
-        return this.onHeaders(flags, streamId, bytes, start, end)
-      case FrameType.DATA:
-        return this.onData(flags, streamId, bytes, start, end)
-      case FrameType.WINDOW_UPDATE:
-        return this.onWindowUpdate(streamId, bytes, start, end)
-      case FrameType.RST_STREAM:
-        return this.onRstStream(streamId, bytes, start, end)
-      case FrameType.SETTINGS:
-        return this.onSettings(flags, streamId, bytes, start, end)
-      case FrameType.PING:
-        return this.onPing(flags, streamId, bytes, start, end)
-      case FrameType.GOAWAY:
-        return this.onGoAway(streamId, bytes, start, end)
-      case FrameType.CONTINUATION:
-        return this.onContinuation(flags, bytes, start, end)
-      case FrameType.PUSH_PROMISE:
-        // Not after ENABLE_PUSH 0, which came before any request (RFC 9113, 6.6 and 8.4)
-        throw protocolError("PUSH_PROMISE, though push is disabled")
-      case FrameType.PRIORITY:
-        // Deprecated and ignored (RFC 9113, 5.3.2 and 6.3)
-        if (streamId === 0) throw protocolError("PRIORITY on stream 0")
-        if (end - start !== 5) throw frameSizeError("PRIORITY")
-        return this.budget.spend("PRIORITY")
-      default:
-        // Unknown types are ignored (RFC 9113, 4.1 and 5.5).
-        return this.budget.spend("of unknown types")
-    }
-  }
-
   /** The stream of a frame; `undefined` for one that is closed. Others were never opened (RFC 9113, 5.1 and 5.1.1). */
   private streamOf(id: number): ClientStream | undefined {
     const stream = this.streams.get(id)
@@ -366,50 +325,12 @@ export class Connection implements FrameHandler, StreamOwner {
     return stream
   }
 
-  private onHeaders(flags: number, id: number, bytes: Buffer, start: number, end: number) {
-    let from = start
-    let to = end
-    if ((flags & Flag.PADDED) !== 0) {
-      to -= paddingOf(bytes, start, end)
-      from++
-    }
-    // Priority is deprecated and skipped (RFC 9113, 6.2).
-    if ((flags & Flag.PRIORITY) !== 0) from += 5
-    // RFC 9113, 6.2
-    if (from > to) throw protocolError("HEADERS with more padding or priority than payload")
-    const endStream = (flags & Flag.END_STREAM) !== 0
-    if ((flags & Flag.END_HEADERS) !== 0) return this.onHeaderBlock(id, endStream, bytes, from, to)
-    this.streamOf(id)
-    this.block.begin(id, endStream, bytes, from, to)
-  }
-
-  private onContinuation(flags: number, bytes: Buffer, start: number, end: number) {
-    const { block } = this
-    // RFC 9113, 6.10
-    if (block.streamId === 0) throw protocolError("CONTINUATION without HEADERS")
-    block.continue(bytes, start, end)
-    if ((flags & Flag.END_HEADERS) === 0) return
-    const id = block.streamId
-    block.streamId = 0
-    this.onHeaderBlock(id, block.endStream, block.bytes, 0, block.length)
-  }
-
-  private onHeaderBlock(id: number, endStream: boolean, bytes: Buffer, start: number, end: number) {
+  onHeaders(id: number, fields: ReadonlyArray<HeaderField> | HpackError, endStream: boolean) {
     const stream = this.streamOf(id)
-    let fields: ReadonlyArray<HeaderField>
-    try {
-      // Also for closed streams: the compression state is the connection's (RFC 9113, 4.3).
-      fields = this.decoder.decode(bytes, start, end)
-    } catch (error) {
-      if (!(error instanceof HpackError)) throw error
-      // RFC 9113, 4.3
-      if (error.kind === "compression") throw new ConnectionError(ErrorCode.COMPRESSION_ERROR, error.message)
-      // RFC 9113, 10.5.1
-      if (stream !== undefined) this.resetStream(stream, ErrorCode.ENHANCE_YOUR_CALM, error.message)
-      return
-    }
-    if (stream === undefined) return this.budget.late()
-    if (stream.status === 0) this.onResponse(stream, fields, endStream)
+    if (stream === undefined) this.budget.late()
+    // RFC 9113, 10.5.1
+    else if (fields instanceof HpackError) this.resetStream(stream, ErrorCode.ENHANCE_YOUR_CALM, fields.message)
+    else if (stream.status === 0) this.onResponse(stream, fields, endStream)
     else this.onTrailers(stream, fields, endStream)
   }
 
@@ -457,16 +378,7 @@ export class Connection implements FrameHandler, StreamOwner {
     this.end(stream, stream.answer())
   }
 
-  private onData(flags: number, id: number, bytes: Buffer, start: number, end: number) {
-    const size = end - start
-    let from = start
-    let to = end
-    if ((flags & Flag.PADDED) !== 0) {
-      to -= paddingOf(bytes, start, end)
-      from++
-    }
-    // RFC 9113, 6.1
-    if (from > to) throw protocolError("DATA with more padding than payload")
+  onData(id: number, bytes: Buffer, start: number, end: number, size: number, endStream: boolean) {
     const stream = this.streamOf(id)
     // The whole payload counts, also on closed streams (RFC 9113, 5.1 and 6.9.1).
     this.receiveWindow -= size
@@ -479,9 +391,8 @@ export class Connection implements FrameHandler, StreamOwner {
       this.announce()
     }
     if (stream === undefined) return this.budget.late()
-    const endStream = (flags & Flag.END_STREAM) !== 0
     // RFC 9113, 10.5
-    if (from === to && !endStream) this.budget.spend("empty DATA")
+    if (start === end && !endStream) this.budget.spend("empty DATA")
     // RFC 9113, 8.1
     if (stream.status === 0) return this.malformed(stream, "a body before its header section")
     stream.receiveWindow -= size
@@ -489,7 +400,7 @@ export class Connection implements FrameHandler, StreamOwner {
       // RFC 9113, 6.9.1
       return this.resetStream(stream, ErrorCode.FLOW_CONTROL_ERROR, "DATA above the stream's window")
     }
-    this.appendBody(stream, bytes, from, to, size, endStream)
+    this.appendBody(stream, bytes, start, end, size, endStream)
   }
 
   private appendBody(
@@ -517,28 +428,22 @@ export class Connection implements FrameHandler, StreamOwner {
     }
   }
 
-  private onRstStream(id: number, bytes: Buffer, start: number, end: number) {
-    // RFC 9113, 6.4
+  onRstStream(id: number, code: number) {
     const stream = this.streamOf(id)
-    if (end - start !== 4) throw frameSizeError("RST_STREAM")
     if (stream === undefined) return this.budget.late()
-    const code = readUint32(bytes, start)
     // After the beginning of a response, the request was processed whatever the code says.
     if (code === ErrorCode.REFUSED_STREAM && stream.status === 0) return this.end(stream, { _tag: "Refused" })
     const problem = `the peer reset the stream (${errorCodeName(code)})`
     this.end(stream, { _tag: "Reset", code, initiator: "peer", problem })
   }
 
-  private onSettings(flags: number, id: number, bytes: Buffer, start: number, end: number) {
-    // RFC 9113, 6.5
-    if (id !== 0) throw protocolError("SETTINGS on a stream")
-    if ((flags & Flag.ACK) !== 0) {
-      if (end !== start) throw frameSizeError("SETTINGS with ACK")
-      if (!this.ready || !this.settingsUnacknowledged) throw protocolError("an ACK of SETTINGS that were not sent")
-      this.settingsUnacknowledged = false
-      return
-    }
-    if ((end - start) % settingSize !== 0) throw frameSizeError("SETTINGS")
+  onSettingsAck() {
+    // RFC 9113, 6.5.3; and the first frame is not one (RFC 9113, 3.4).
+    if (!this.ready || !this.settingsUnacknowledged) throw protocolError("an ACK of SETTINGS that were not sent")
+    this.settingsUnacknowledged = false
+  }
+
+  onSettings(bytes: Buffer, start: number, end: number) {
     this.budget.spend("SETTINGS")
     const { peer } = this.sender
     const { initialWindowSize } = peer
@@ -562,34 +467,25 @@ export class Connection implements FrameHandler, StreamOwner {
     if (difference > 0) this.sender.resume()
   }
 
-  private onPing(flags: number, id: number, bytes: Buffer, start: number, end: number) {
-    // RFC 9113, 6.7
-    if (id !== 0) throw protocolError("PING on a stream")
-    if (end - start !== 8) throw frameSizeError("PING")
-    if ((flags & Flag.ACK) === 0) {
-      this.budget.spend("PING")
-      this.sender.pong(bytes, start, end)
-      return this.announce()
-    }
-    const opaque = readUint32(bytes, start) === 0 ? readUint32(bytes, start + 4) : 0
-    const onAcknowledged = this.pings.get(opaque)
+  onPing(bytes: Buffer, start: number, end: number) {
+    this.budget.spend("PING")
+    this.sender.pong(bytes, start, end)
+    this.announce()
+  }
+
+  onPingAck(high: number, low: number) {
+    const onAcknowledged = high === 0 ? this.pings.get(low) : undefined
     if (onAcknowledged === undefined) return this.budget.spend("PING")
-    this.pings.delete(opaque)
+    this.pings.delete(low)
     onAcknowledged()
   }
 
-  private onGoAway(id: number, bytes: Buffer, start: number, end: number) {
-    // RFC 9113, 6.8
-    if (id !== 0) throw protocolError("GOAWAY on a stream")
-    if (end - start < 8) throw frameSizeError("GOAWAY")
+  onGoAway(lastStream: number, code: number, bytes: Buffer, start: number, end: number) {
     this.budget.spend("GOAWAY")
     // It may be repeated with a lower last stream; a higher one is not allowed, and changes nothing (RFC 9113, 6.8).
-    const lastStreamId = Math.min(readUint31(bytes, start), this.goAway?.lastStreamId ?? maxStreamId)
-    const goAway: GoAway = {
-      code: readUint32(bytes, start + 4),
-      lastStreamId,
-      debugData: bytes.toString("utf8", start + 8, Math.min(end, start + 8 + maxDebugData))
-    }
+    const lastStreamId = Math.min(lastStream, this.goAway?.lastStreamId ?? maxStreamId)
+    const debugData = bytes.toString("utf8", start, Math.min(end, start + maxDebugData))
+    const goAway: GoAway = { code, lastStreamId, debugData }
     this.goAway = goAway
     this.closing = true
     this.listener.onGoAway(goAway)
@@ -599,10 +495,11 @@ export class Connection implements FrameHandler, StreamOwner {
     }
   }
 
-  private onWindowUpdate(id: number, bytes: Buffer, start: number, end: number) {
-    // RFC 9113, 6.9
-    if (end - start !== 4) throw frameSizeError("WINDOW_UPDATE")
-    const increment = readUint31(bytes, start)
+  onIgnored(what: string) {
+    this.budget.spend(what)
+  }
+
+  onWindowUpdate(id: number, increment: number) {
     this.budget.spend("WINDOW_UPDATE")
     if (id === 0) {
       if (increment === 0) throw protocolError("WINDOW_UPDATE of 0")
@@ -623,12 +520,5 @@ export class Connection implements FrameHandler, StreamOwner {
   }
 }
 
-/** The bytes of padding, and where they are too many for the payload the caller finds out (RFC 9113, 6.1 and 6.2). */
-const paddingOf = (bytes: Buffer, start: number, end: number): number => {
-  if (start === end) throw frameSizeError("a padded frame")
-  return bytes[start] as number
-}
-
 const protocolError = (problem: string) => new ConnectionError(ErrorCode.PROTOCOL_ERROR, problem)
-const frameSizeError = (what: string) => new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `${what} of a wrong size`)
 const flowControlError = (problem: string) => new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, problem)

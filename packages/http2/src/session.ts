@@ -103,6 +103,7 @@ class SocketSession implements Session {
   private behind = false
   private scheduled = false
   private closed = false
+  private endedHere = false
   private refilledAt = 0
 
   constructor(options: ConnectOptions, listener: SessionListener) {
@@ -168,10 +169,12 @@ class SocketSession implements Session {
   }
 
   close(): void {
+    this.endedHere = true
     this.connection.close()
   }
 
   destroy(): void {
+    this.endedHere = true
     this.connection.destroy("the connection was ended by this program")
     this.socket.destroy()
   }
@@ -215,7 +218,7 @@ class SocketSession implements Session {
     this.connection.receiveEnd("the connection was closed")
     // An ending that throws leaves others to be delivered; the session still ends.
     this.connection.deliver()
-    if (this.failure === undefined && this.step !== "stream") {
+    if (this.failure === undefined && this.step !== "stream" && !this.endedHere) {
       const error = new Error(`the peer ended the connection before its SETTINGS (step "${this.step}")`)
       this.failure = { step: this.step, kind: "ended", error }
     }

@@ -1,0 +1,232 @@
+/** Dialogues: both flow-control windows, both ways (RFC 9113, 5.2 and 6.9). */
+import { ok, strictEqual } from "node:assert"
+import { describe, it } from "vitest"
+import { settingsPayload, types, uint32 } from "./support/frames.ts"
+import { play, ready } from "./support/play.ts"
+
+describe("what we send", () => {
+  it("keeps to the initial window of a stream (6.9.2)", () => {
+    const server = ready({ initialWindowSize: 5 })
+    server.request({ body: "hello world" })
+    server.expectHeaders(1)
+    server.expectData(1, "hello", false)
+    server.expectNothing()
+    server.windowUpdate(1, 1)
+    server.expectData(1, " ", false)
+    server.windowUpdate(1, 100)
+    server.expectData(1, "world")
+    server.expectNothing()
+  })
+
+  it("keeps to the initial window of the connection, 65,535 whatever the settings say (6.9.2)", () => {
+    const server = ready({ initialWindowSize: 1_000_000, maxFrameSize: 100_000 })
+    server.request({ body: Buffer.alloc(65_000, "a") })
+    server.request({ body: Buffer.alloc(1000, "b") })
+    server.expectHeaders(1)
+    server.expectData(1, "a".repeat(65_000))
+    server.expectHeaders(3)
+    server.expectData(3, "b".repeat(535), false)
+    server.expectNothing()
+    server.windowUpdate(3, 100_000)
+    server.expectNothing()
+    server.windowUpdate(0, 1000)
+    server.expectData(3, "b".repeat(465))
+    server.expectNothing()
+  })
+
+  it("goes on in the order it began to wait", () => {
+    const server = ready({ initialWindowSize: 0 })
+    server.request({ body: "a" })
+    server.request({ body: "b" })
+    server.request({ body: "c" })
+    for (const id of [1, 3, 5]) server.expectHeaders(id)
+    server.settings({ initialWindowSize: 1 })
+    server.expectData(1, "a")
+    server.expectData(3, "b")
+    server.expectData(5, "c")
+  })
+
+  it("follows INITIAL_WINDOW_SIZE down below 0 and up again (6.9.2)", () => {
+    const server = ready({ initialWindowSize: 10 })
+    server.request({ body: "0123456789abcdef" })
+    server.expectHeaders(1)
+    server.expectData(1, "0123456789", false)
+    // The window is now 0 - 8 = -8.
+    server.settings({ initialWindowSize: 2 })
+    server.windowUpdate(1, 8)
+    server.expectNothing()
+    server.windowUpdate(1, 1)
+    server.expectData(1, "a", false)
+    server.settings({ initialWindowSize: 4 })
+    server.expectData(1, "bc", false)
+    server.settings({ initialWindowSize: 3 })
+    server.settings({ initialWindowSize: 100 })
+    server.expectData(1, "def")
+  })
+
+  it("ends with END_STREAM on HEADERS without a body (8.1)", () => {
+    const server = ready({ initialWindowSize: 0 })
+    server.request()
+    server.expectFrame(types.headers, 5, 1)
+    server.expectNothing()
+  })
+
+  it("counts a text in bytes (6.9.1)", () => {
+    const server = ready({ initialWindowSize: 7 })
+    server.request({ body: "grüße" })
+    server.request({ body: "€uros" })
+    server.expectHeaders(1)
+    server.expectData(1, "grüße")
+    server.expectHeaders(3)
+    server.expectData(3, "€uros")
+    server.request({ body: "12345678" })
+    server.expectHeaders(5)
+    server.expectData(5, "1234567", false)
+  })
+
+  it("is the same text whether its size is known to fit or not", () => {
+    const text = "ü€😀".repeat(2000)
+    const server = ready({ initialWindowSize: 60_000 })
+    server.request({ body: text })
+    server.expectHeaders(1)
+    server.expectFrame(types.data, 0, 1)
+    const rest = server.expectFrame(types.data, 1, 1).payload
+    ok(text.endsWith(rest.toString("utf8").slice(1)))
+  })
+
+  it("waits in bounded memory for a socket that does not take it", () => {
+    const server = ready({ initialWindowSize: 2 ** 31 - 1 })
+    server.windowUpdate(0, 2 ** 31 - 1 - 65_535)
+    server.expectNothing()
+    const body = Buffer.alloc(10_000_000, "a")
+    server.request({ body })
+    const first = server.connection.take()
+    ok(first !== undefined && first.length < 4_300_000)
+    server.connection.recycle()
+    let length = first.length
+    for (let bytes = server.connection.take(); bytes !== undefined; bytes = server.connection.take()) {
+      length += bytes.length
+      server.connection.recycle()
+    }
+    ok(length > body.length)
+  })
+
+  it("may not be given a window above 2^31-1: the connection's (6.9.1)", () => {
+    const server = ready()
+    server.windowUpdate(0, 2 ** 31 - 1)
+    server.expectConnectionError("FLOW_CONTROL_ERROR")
+  })
+
+  it("may not be given a window above 2^31-1: a stream's (6.9.1)", () => {
+    const server = ready()
+    const request = server.request()
+    server.expectHeaders(1)
+    server.windowUpdate(1, 2 ** 31 - 1)
+    server.expectReset(1, "FLOW_CONTROL_ERROR")
+    strictEqual(request.expect("Reset").initiator, "local")
+    server.expectNothing()
+  })
+
+  it("may not be given a window above 2^31-1: by SETTINGS (6.9.2)", () => {
+    const server = ready()
+    server.request()
+    server.expectHeaders(1)
+    server.windowUpdate(1, 2 ** 31 - 1 - 65_535)
+    server.frame(types.settings, 0, 0, settingsPayload({ initialWindowSize: 65_536 }))
+    server.expectConnectionError("FLOW_CONTROL_ERROR")
+  })
+
+  it("may not be given 0: for the connection, for a stream (6.9)", () => {
+    const server = ready()
+    const request = server.request()
+    server.expectHeaders(1)
+    server.windowUpdate(1, 0)
+    server.expectReset(1, "PROTOCOL_ERROR")
+    request.expect("Reset")
+    server.windowUpdate(0, 0)
+    server.expectConnectionError("PROTOCOL_ERROR")
+  })
+
+  it("may not be given a window for an idle stream, may be for a closed one (5.1)", () => {
+    const server = ready()
+    const request = server.request()
+    server.expectHeaders(1)
+    server.respond(1, 200)
+    request.expect("Answered")
+    server.windowUpdate(1, 10)
+    server.expectNothing()
+    server.windowUpdate(3, 10)
+    server.expectConnectionError("PROTOCOL_ERROR")
+  })
+})
+
+describe("what we receive", () => {
+  it("may come in a window of 1 MiB for the connection (6.9.2)", () => {
+    const server = play()
+    server.expectFrame(types.settings, 0, 0)
+    server.expectWindowUpdate(0, 1_048_576 - 65_535)
+  })
+
+  it("is given back in batches, for the connection and the stream (6.9)", () => {
+    const server = ready({}, { maxBodySize: 10_000_000 })
+    const request = server.request()
+    server.expectHeaders(1)
+    server.headers(1, [[":status", "200"]])
+    server.data(1, Buffer.alloc(16_384))
+    server.expectNothing()
+    server.data(1, Buffer.alloc(16_384))
+    server.expectWindowUpdate(1, 32_768)
+    for (let frames = 2; frames < 32; frames++) {
+      server.data(1, Buffer.alloc(16_384), frames === 31)
+      if (frames === 31) server.expectWindowUpdate(0, 32 * 16_384)
+      else if (frames % 2 === 1) server.expectWindowUpdate(1, 32_768)
+    }
+    server.expectNothing()
+    strictEqual(request.expect("Answered").body.length, 32 * 16_384)
+  })
+
+  it("counts with its padding (6.9.1)", () => {
+    const server = ready()
+    server.request()
+    server.expectHeaders(1)
+    server.headers(1, [[":status", "200"]])
+    for (let frames = 0; frames < 127; frames++) {
+      server.frame(types.data, 0x8, 1, Buffer.concat([Buffer.from([255]), Buffer.alloc(257)]))
+    }
+    server.expectNothing()
+    server.frame(types.data, 0x8, 1, Buffer.concat([Buffer.from([0]), Buffer.alloc(1)]))
+    server.expectWindowUpdate(1, 127 * 258 + 2)
+  })
+
+  it("may not be above the window of the stream (6.9.1)", () => {
+    const server = ready()
+    const request = server.request()
+    server.expectHeaders(1)
+    server.headers(1, [[":status", "200"]])
+    // Never given back, as empty but for padding it never reaches the application: 65,535 is the limit all the same.
+    const other = server.request()
+    server.expectHeaders(3)
+    for (let frames = 0; frames < 5; frames++) server.data(1, Buffer.alloc(13_000))
+    server.flush()
+    strictEqual(request.endings.length, 0)
+    other.expectPending()
+  })
+
+  it("counts for the connection on closed streams too (5.1)", () => {
+    const server = ready()
+    const request = server.request()
+    server.expectHeaders(1)
+    request.stream.cancel()
+    server.expectReset(1, "CANCEL")
+    for (let frames = 0; frames < 31; frames++) server.data(1, Buffer.alloc(16_384))
+    server.expectNothing()
+    server.data(1, Buffer.alloc(16_384))
+    server.expectWindowUpdate(0, 32 * 16_384)
+  })
+
+  it("may not be a WINDOW_UPDATE of another size than 4 (6.9)", () => {
+    const server = ready()
+    server.frame(types.windowUpdate, 0, 0, Buffer.concat([uint32(1), Buffer.from([0])]))
+    server.expectConnectionError("FRAME_SIZE_ERROR")
+  })
+})
