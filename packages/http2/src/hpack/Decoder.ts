@@ -1,9 +1,9 @@
 import { DynamicTable } from "./DynamicTable.ts"
 import { entrySize, type HeaderField } from "./HeaderField.ts"
 import { compressionError, HpackError } from "./HpackError.ts"
-import { decodeHuffman, longestDecoded } from "./huffman.ts"
 import { BlockCursor, readContinuation } from "./integer.ts"
 import { staticLength, staticTable } from "./staticTable.ts"
+import { readString } from "./stringLiteral.ts"
 
 /**
  * The limits of a decoder.
@@ -18,8 +18,7 @@ export interface DecoderOptions {
   readonly maxHeaderListSize: number
 }
 
-/** Where Huffman-coded strings are decoded to, for all decoders: nothing is left in it between two strings. */
-const sharedScratch = Buffer.allocUnsafeSlow(4096)
+const noBlock = new Uint8Array(0)
 
 /**
  * Decodes the header blocks of one connection, in the order they were received (RFC 7541).
@@ -77,7 +76,7 @@ export class Decoder {
       throw error
     } finally {
       // The block may be a slice of a large socket buffer.
-      cursor.bytes = sharedScratch
+      cursor.bytes = noBlock
     }
   }
 
@@ -157,27 +156,9 @@ export class Decoder {
 
   /** A literal (section 6.2) after its first octet, whose prefix is the index of the name or 0. */
   #readLiteral(prefix: number, fullPrefix: number): HeaderField {
-    const index = prefix === fullPrefix ? readContinuation(this.#cursor, fullPrefix) : prefix
-    const name = index === 0 ? this.#readString() : this.#entry(index)[0]
-    return [name, this.#readString()]
-  }
-
-  /** A string literal (section 5.2). */
-  #readString(): string {
     const cursor = this.#cursor
-    if (cursor.position === cursor.end) throw compressionError("the block ends before a string", "5.2")
-    const octet = cursor.bytes[cursor.position++] as number // inside the block
-    const length = (octet & 0x7f) === 0x7f ? readContinuation(cursor, 0x7f) : octet & 0x7f
-    const start = cursor.position
-    const end = start + length
-    if (end > cursor.end) throw compressionError("the block ends inside a string", "5.2")
-    cursor.position = end
-    if (octet < 0x80) return latin1(cursor.bytes, start, end)
-    const room = longestDecoded(length) + 2
-    const scratch = room <= sharedScratch.length ? sharedScratch : Buffer.allocUnsafeSlow(room)
-    return latin1(scratch, 0, decodeHuffman(cursor.bytes, start, end, scratch))
+    const index = prefix === fullPrefix ? readContinuation(cursor, fullPrefix) : prefix
+    const name = index === 0 ? readString(cursor) : this.#entry(index)[0]
+    return [name, readString(cursor)]
   }
 }
-
-const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
-  Buffer.prototype.toString.call(bytes, "latin1", start, end)

@@ -1,8 +1,8 @@
 import { EncoderTable, type NameSlot } from "./EncoderTable.ts"
 import { type EncodeField, entrySize, type Indexing } from "./HeaderField.ts"
-import { encodeHuffman, huffmanLength } from "./huffman.ts"
 import { longestInteger, writeInteger } from "./integer.ts"
 import type { OctetSink } from "./OctetBuffer.ts"
+import { stringSlack, writeString } from "./stringLiteral.ts"
 
 /**
  * The options of an encoder.
@@ -18,14 +18,8 @@ export interface EncoderOptions {
 /** The limit before the peer's SETTINGS say another (RFC 9113, section 6.5.2). */
 const initialTableSize = 4096
 
-/** The longest string encoded in one pass: raw or Huffman-coded, its length fits the 7-bit prefix. */
-const onePassLength = 126
-
-/** What a one-pass string may write beyond its length before it is found to be shorter raw: codes have up to 30 bits. */
-const onePassSlack = Math.ceil((onePassLength * 30) / 8) - onePassLength
-
 /** What a field may write beyond its octets. */
-const fieldSlack = 3 * longestInteger + 2 * onePassSlack
+const fieldSlack = longestInteger + 2 * stringSlack
 
 /** The octets of a template, as they are while the table is of `generation`. */
 interface Template {
@@ -180,7 +174,10 @@ export class Encoder {
   }
 
   #writeField(field: EncodeField, into: OctetSink): void {
-    const [name, value, indexing = "indexed"] = field
+    // Not destructured: that would run an iterator.
+    const name = field[0]
+    const value = field[1]
+    const indexing = field[2] ?? "indexed"
     const slot = this.#table.find(name)
     const index = slot === undefined || indexing === "never" ? 0 : this.#indexOf(slot, value, indexing)
     if (index > 0) {
@@ -198,8 +195,8 @@ export class Encoder {
     into.offset = insert
       ? writeInteger(into.buffer, into.offset, 0x40, 0x3f, nameIndex)
       : writeInteger(into.buffer, into.offset, indexing === "never" ? 0x10 : 0x00, 0x0f, nameIndex)
-    if (nameIndex === 0) writeString(name, into)
-    writeString(value, into)
+    if (nameIndex === 0) into.offset = writeString(name, into.buffer, into.offset)
+    into.offset = writeString(value, into.buffer, into.offset)
     if (insert) this.#table.insert([name, value])
   }
 
@@ -226,40 +223,4 @@ const mostOctets = (fields: ReadonlyArray<EncodeField>): number => {
     octets += field[0].length + field[1].length
   }
   return octets
-}
-
-/** Writes a string literal (RFC 7541, section 5.2), Huffman-coded if that is shorter. */
-const writeString = (text: string, into: OctetSink): void => {
-  const { buffer, offset } = into
-  const { length } = text
-  if (length <= onePassLength) {
-    const end = encodeHuffman(text, buffer, offset + 1)
-    if (end < 0) throw notOctets(text)
-    const coded = end - offset - 1
-    if (coded < length) {
-      buffer[offset] = 0x80 | coded
-      into.offset = end
-    } else {
-      buffer[offset] = length
-      into.offset = offset + 1 + buffer.write(text, offset + 1, "latin1")
-    }
-    return
-  }
-  const coded = huffmanLength(text)
-  if (coded < 0) throw notOctets(text)
-  into.offset =
-    coded < length
-      ? encodeHuffman(text, buffer, writeInteger(buffer, offset, 0x80, 0x7f, coded))
-      : writeText(text, buffer, writeInteger(buffer, offset, 0x00, 0x7f, length))
-}
-
-const writeText = (text: string, buffer: Buffer, offset: number): number =>
-  offset + buffer.write(text, offset, "latin1")
-
-const notOctets = (text: string): TypeError =>
-  new TypeError(`A header field holds octets, one a character; character ${firstNotOctet(text)} is not one`)
-
-const firstNotOctet = (text: string): number => {
-  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0xff) return index
-  return text.length
 }

@@ -28,8 +28,8 @@ const codeLengths = Uint8Array.of(
 const endOfString = 256
 
 /** The codes, right-aligned, by symbol. */
-const codes = ((): Uint32Array => {
-  const codes = new Uint32Array(codeLengths.length)
+const codes = ((): Int32Array => {
+  const codes = new Int32Array(codeLengths.length)
   let next = 0
   for (let length = 1; length <= 30; length++) {
     next *= 2
@@ -111,51 +111,68 @@ export const decodeHuffman = (bytes: Uint8Array, start: number, end: number, int
   return length
 }
 
-/** The octets of `text`, Huffman-coded; or -1 if a character is not an octet. */
-export const huffmanLength = (text: string): number => {
-  let bits = 0
-  let all = 0
-  for (let index = 0; index < text.length; index++) {
-    const octet = text.charCodeAt(index)
-    all |= octet
-    bits += codeLengths[octet & 0xff] as number // masked to the table
+/**
+ * The codes of two octets at a time, `code | length << 24`, by `first << 8 | second`; 0 if they have more than 24 bits.
+ */
+const pairs = ((): Int32Array => {
+  const pairs = new Int32Array(256 * 256)
+  for (let first = 0; first < 256; first++) {
+    for (let second = 0; second < 256; second++) {
+      const secondLength = codeLengths[second] ?? 0
+      const length = (codeLengths[first] ?? 0) + secondLength
+      if (length > 24) continue
+      pairs[(first << 8) | second] = (((codes[first] ?? 0) << secondLength) | (codes[second] ?? 0)) + length * 2 ** 24
+    }
   }
-  return all > 0xff ? -1 : Math.ceil(bits / 8)
+  return pairs
+})()
+
+/** The number of octets the first `length` octets of `bytes` have Huffman-coded. */
+export const huffmanLength = (bytes: Uint8Array, length: number): number => {
+  let bits = 0
+  for (let index = 0; index < length; index++) bits += codeLengths[bytes[index] as number] as number // below 256
+  return Math.ceil(bits / 8)
 }
 
 /**
- * Writes `text` Huffman-coded and padded with ones (RFC 7541, section 5.2), and returns the offset after it; or -1 if a
- * character is not an octet.
+ * Writes the first `length` octets of `bytes` Huffman-coded and padded with ones (RFC 7541, section 5.2), and returns
+ * the offset after them. Up to three octets after that offset may be written too.
  */
-export const encodeHuffman = (text: string, into: Uint8Array, offset: number): number => {
+export const encodeHuffman = (bytes: Uint8Array, length: number, into: Uint8Array, offset: number): number => {
+  // The last `bits` bits of `pending` are still to be written; fewer than 8 at the top of the loop.
   let pending = 0
   let bits = 0
-  let all = 0
-  for (let index = 0; index < text.length; index++) {
-    const character = text.charCodeAt(index)
-    all |= character
-    const octet = character & 0xff
-    const length = codeLengths[octet] as number // masked to the table
-    const code = codes[octet] as number
-    if (length > 24) {
-      // With up to 7 pending bits it does not fit in 32: the code goes in two parts.
-      pending = (pending << (length - 16)) | (code >>> 16)
-      bits += length - 16
-      while (bits >= 8) {
-        bits -= 8
-        into[offset++] = pending >>> bits
-      }
-      pending = (pending << 16) | (code & 0xffff)
-      bits += 16
+  let index = 0
+  while (index < length) {
+    const first = bytes[index++] as number // below `length`
+    // Indexes are below 65536; the octet after the last one is not looked at.
+    const pair = index < length ? (pairs[(first << 8) | (bytes[index] as number)] as number) : 0
+    if (pair !== 0) {
+      index++
+      pending = (pending << (pair >> 24)) | (pair & 0xff_ffff)
+      bits += pair >> 24
     } else {
-      pending = (pending << length) | code
-      bits += length
+      let code = codes[first] as number
+      let codeBits = codeLengths[first] as number
+      if (codeBits > 24) {
+        // With those pending it may not fit in 32 bits: its first octet goes by itself.
+        codeBits -= 8
+        pending = (pending << 8) | (code >> codeBits)
+        into[offset++] = pending >> bits
+        code &= (1 << codeBits) - 1
+      }
+      pending = (pending << codeBits) | code
+      bits += codeBits
     }
-    while (bits >= 8) {
-      bits -= 8
-      into[offset++] = pending >>> bits
-    }
+    // At most three octets are complete. Storing all three costs less than a branch that cannot be predicted; those not
+    // complete are written again.
+    const aligned = pending << (32 - bits)
+    into[offset] = aligned >> 24
+    into[offset + 1] = aligned >> 16
+    into[offset + 2] = aligned >> 8
+    offset += bits >> 3
+    bits &= 7
   }
-  if (bits > 0) into[offset++] = (pending << (8 - bits)) | (0xff >>> bits)
-  return all > 0xff ? -1 : offset
+  if (bits > 0) into[offset++] = (pending << (8 - bits)) | (0xff >> bits)
+  return offset
 }
