@@ -1,5 +1,5 @@
 /** Dialogues: both flow-control windows, both ways (RFC 9113, 5.2 and 6.9). */
-import { ok, strictEqual } from "node:assert"
+import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import { describe, it } from "vitest"
 import { settingsPayload, types, uint32 } from "./support/frames.ts"
 import { play, ready } from "./support/play.ts"
@@ -198,18 +198,35 @@ describe("what we receive", () => {
     server.expectWindowUpdate(1, 127 * 258 + 2)
   })
 
-  it("may not be above the window of the stream (6.9.1)", () => {
-    const server = ready()
-    const request = server.request()
-    server.expectHeaders(1)
-    server.headers(1, [[":status", "200"]])
-    // Never given back, as empty but for padding it never reaches the application: 65,535 is the limit all the same.
-    const other = server.request()
-    server.expectHeaders(3)
-    for (let frames = 0; frames < 5; frames++) server.data(1, Buffer.alloc(13_000))
-    server.flush()
-    strictEqual(request.endings.length, 0)
-    other.expectPending()
+  it("may not be above the window of the stream, as far as the peer can know it (6.9.1)", () => {
+    for (const taken of [false, true]) {
+      const server = ready({}, { maxBodySize: 100_000 })
+      const request = server.request()
+      server.expectHeaders(1)
+      server.headers(1, [[":status", "200"]])
+      for (let frames = 0; frames < 6; frames++) {
+        server.data(1, Buffer.alloc(13_000))
+        if (taken) server.flush()
+      }
+      if (taken) request.expectPending()
+      else strictEqual(request.expect("Reset").code, 3)
+    }
+  })
+
+  it("may not be above the window of the connection, as far as the peer can know it (6.9.1)", () => {
+    for (const taken of [false, true]) {
+      const server = ready()
+      server.request().stream.cancel()
+      server.flush()
+      for (let frames = 0; frames < 65; frames++) {
+        server.data(1, Buffer.alloc(16_384))
+        if (taken) server.flush()
+      }
+      deepStrictEqual(
+        server.closes.map((error) => error?.code),
+        taken ? [] : [3]
+      )
+    }
   })
 
   it("counts for the connection on closed streams too (5.1)", () => {

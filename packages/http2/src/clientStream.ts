@@ -15,7 +15,7 @@
  */
 import type { Answered, OnEnding } from "./ending.ts"
 import type { HeaderField } from "./fields.ts"
-import { defaultWindowSize } from "./frame.ts"
+import type { ReceiveWindow } from "./receiveWindow.ts"
 
 /** A stream that was opened. */
 export interface Stream {
@@ -54,9 +54,8 @@ export class ClientStream implements Stream {
   readonly isHead: boolean
 
   // The response
-  receiveWindow = defaultWindowSize
-  /** Bytes received that no WINDOW_UPDATE has given back. */
-  unacknowledged = 0
+  /** Its window for what we receive, once there was a DATA frame that is not the last. */
+  window: ReceiveWindow | undefined
   status = 0
   fields: ReadonlyArray<HeaderField> = noFields
   trailers: ReadonlyArray<HeaderField> = noFields

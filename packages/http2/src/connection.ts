@@ -16,6 +16,7 @@ import { FloodBudget } from "./floodBudget.ts"
 import { defaultWindowSize, maxStreamId, maxWindowSize } from "./frame.ts"
 import { HpackError } from "./hpack/index.ts"
 import { type FrameListener, Receiver } from "./receiver.ts"
+import { ReceiveWindow, type WindowUpdates } from "./receiveWindow.ts"
 import type { Request } from "./request.ts"
 import { contentLengthOf, headersProblem, trailersProblem } from "./response.ts"
 import { Sender } from "./sender.ts"
@@ -56,7 +57,7 @@ const maxHeldBodies = 16_777_216
 /** Bytes of debug data that are kept of a GOAWAY. */
 const maxDebugData = 4096
 
-export class Connection implements FrameListener, StreamOwner {
+export class Connection implements FrameListener, StreamOwner, WindowUpdates {
   private readonly listener: ConnectionListener
   private readonly sender: Sender
   private readonly receiver: Receiver
@@ -68,8 +69,7 @@ export class Connection implements FrameListener, StreamOwner {
   private pingCount = 0
   private nextStreamId: number
   private settingsUnacknowledged = true
-  private receiveWindow = receiveWindowSize
-  private unacknowledged = 0
+  private readonly window = new ReceiveWindow(0, receiveWindowSize, this)
   private heldBodies = 0
 
   /** The peer's SETTINGS have arrived. */
@@ -275,6 +275,12 @@ export class Connection implements FrameListener, StreamOwner {
     stream.onEnding(ending)
   }
 
+  windowUpdate(streamId: number, increment: number): number {
+    this.sender.windowUpdate(streamId, increment)
+    this.announce()
+    return this.sender.output.position
+  }
+
   /** A stream error (RFC 9113, 5.4.2). */
   private resetStream(stream: ClientStream, code: number, problem: string) {
     this.sender.reset(stream.id, code)
@@ -381,36 +387,23 @@ export class Connection implements FrameListener, StreamOwner {
   onData(id: number, bytes: Buffer, start: number, end: number, size: number, endStream: boolean) {
     const stream = this.streamOf(id)
     // The whole payload counts, also on closed streams (RFC 9113, 5.1 and 6.9.1).
-    this.receiveWindow -= size
-    if (this.receiveWindow < 0) throw flowControlError("DATA above the connection's window")
-    this.unacknowledged += size
-    if (this.unacknowledged >= receiveWindowSize / 2) {
-      this.sender.windowUpdate(0, this.unacknowledged)
-      this.receiveWindow += this.unacknowledged
-      this.unacknowledged = 0
-      this.announce()
-    }
+    if (!this.window.receive(size)) throw flowControlError("DATA above the connection's window")
+    this.window.replenish()
     if (stream === undefined) return this.budget.late()
     // RFC 9113, 10.5
     if (start === end && !endStream) this.budget.spend("empty DATA")
     // RFC 9113, 8.1
     if (stream.status === 0) return this.malformed(stream, "a body before its header section")
-    stream.receiveWindow -= size
-    if (stream.receiveWindow < 0) {
+    // A frame is smaller than the window, so the last one needs no check unless others came before it.
+    if (!endStream) stream.window ??= new ReceiveWindow(id, defaultWindowSize, this)
+    if (stream.window?.receive(size) === false) {
       // RFC 9113, 6.9.1
       return this.resetStream(stream, ErrorCode.FLOW_CONTROL_ERROR, "DATA above the stream's window")
     }
-    this.appendBody(stream, bytes, start, end, size, endStream)
+    this.appendBody(stream, bytes, start, end, endStream)
   }
 
-  private appendBody(
-    stream: ClientStream,
-    bytes: Buffer,
-    start: number,
-    end: number,
-    size: number,
-    endStream: boolean
-  ) {
+  private appendBody(stream: ClientStream, bytes: Buffer, start: number, end: number, endStream: boolean) {
     this.heldBodies += end - start
     if (stream.bodyLength + end - start > this.maxBodySize || this.heldBodies > maxHeldBodies) {
       this.heldBodies -= end - start
@@ -418,14 +411,7 @@ export class Connection implements FrameListener, StreamOwner {
     }
     if (end > start) stream.append(bytes, start, end)
     if (endStream) return this.answered(stream)
-    stream.unacknowledged += size
-    if (stream.unacknowledged >= defaultWindowSize / 2) {
-      // RFC 9113, 6.9
-      this.sender.windowUpdate(stream.id, stream.unacknowledged)
-      stream.receiveWindow += stream.unacknowledged
-      stream.unacknowledged = 0
-      this.announce()
-    }
+    stream.window?.replenish()
   }
 
   onRstStream(id: number, code: number) {
