@@ -352,6 +352,13 @@ describe("the connection ends", () => {
     deepStrictEqual(server.events, ["ready", "close", "NeverWritten"])
   })
 
+  it("by an error before anything was taken: GOAWAY comes after the preface (3.4)", () => {
+    const server = play()
+    server.ping("0000000000000000")
+    server.expectFrame(types.settings, 0, 0)
+    server.expectConnectionError("PROTOCOL_ERROR")
+  })
+
   it("at any byte of a dialogue, and every stream has ended once", () => {
     for (let cut = 0; ; cut++) {
       const server = play()

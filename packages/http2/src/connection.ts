@@ -309,7 +309,7 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates {
     this.closing = true
     this.over = true
     if (problem === "") this.sayGoAway()
-    else this.sender.output.discard()
+    else this.sender.discard()
     const lost: Ending = { _tag: "Lost", problem }
     const neverWritten: Ending = { _tag: "NeverWritten", problem }
     for (const stream of streams) {

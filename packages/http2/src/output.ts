@@ -49,8 +49,8 @@ export class Output implements OctetSink {
     if (buffer !== undefined && buffer.length <= keptSize && this.spare.length < keptCount) this.spare.push(buffer)
   }
 
-  /** Drops what has not been taken. */
-  discard(): void {
-    this.offset = 0
+  /** Drops what has not been taken, but for what comes before this position. */
+  discard(from: number): void {
+    this.offset = Math.max(0, from - this.taken)
   }
 }

@@ -35,6 +35,7 @@ export class Sender {
   /** Streams whose bodies wait for a window, in the order they began to wait. */
   private readonly waiting = new Set<ClientStream>()
   private waitingAnswers = 0
+  private prefaceEnd = 0
   // Scratch: the varying fields of the request that is being written.
   private readonly path: [string, string, "literal"] = [":path", "", "literal"]
   private readonly varying: Array<EncodeField> = []
@@ -55,6 +56,12 @@ export class Sender {
       writeUint32(output.buffer, at + 2, value)
       at += settingSize
     }
+    this.prefaceEnd = output.position
+  }
+
+  /** Drops what has not been taken. The preface stays: nothing can be said without it (RFC 9113, 3.4). */
+  discard(): void {
+    this.output.discard(this.prefaceEnd)
   }
 
   /** Why the request cannot be sent on this connection, if so. Nothing is written. */
