@@ -2,7 +2,7 @@ import { EncoderTable, type NameSlot } from "./EncoderTable.ts"
 import { type EncodeField, entrySize, type Indexing } from "./HeaderField.ts"
 import { longestInteger, writeInteger } from "./integer.ts"
 import type { OctetSink } from "./OctetBuffer.ts"
-import { stringSlack, writeString } from "./stringLiteral.ts"
+import { stringSlack, writeRawString, writeString } from "./stringLiteral.ts"
 
 /**
  * The options of an encoder.
@@ -13,6 +13,11 @@ import { stringSlack, writeString } from "./stringLiteral.ts"
 export interface EncoderOptions {
   /** The largest dynamic table the encoder keeps, whatever the peer allows. Default 4096, the initial limit. */
   readonly maxTableSize?: number
+  /**
+   * Whether the values of `"literal"` fields are Huffman-coded where that is shorter. Default `true`. Without it they are
+   * written raw, which takes less time and more octets; both are made anew for each block, unlike those of the others.
+   */
+  readonly huffmanLiterals?: boolean
 }
 
 /** The limit before the peer's SETTINGS say another (RFC 9113, section 6.5.2). */
@@ -39,6 +44,7 @@ const loopCopyLength = 32
 export class Encoder {
   readonly #table: EncoderTable
   readonly #maxTableSize: number
+  readonly #huffmanLiterals: boolean
   /** The size the peer's table has, as far as it was told. */
   #toldSize = initialTableSize
   /** The smallest maximum since the last block (RFC 7541, section 4.2). */
@@ -49,6 +55,7 @@ export class Encoder {
 
   constructor(options?: EncoderOptions) {
     this.#maxTableSize = options?.maxTableSize ?? initialTableSize
+    this.#huffmanLiterals = options?.huffmanLiterals ?? true
     this.#smallestSize = Math.min(this.#maxTableSize, initialTableSize)
     this.#table = new EncoderTable(this.#smallestSize)
   }
@@ -196,7 +203,10 @@ export class Encoder {
       ? writeInteger(into.buffer, into.offset, 0x40, 0x3f, nameIndex)
       : writeInteger(into.buffer, into.offset, indexing === "never" ? 0x10 : 0x00, 0x0f, nameIndex)
     if (nameIndex === 0) into.offset = writeString(name, into.buffer, into.offset)
-    into.offset = writeString(value, into.buffer, into.offset)
+    into.offset =
+      indexing !== "literal" || this.#huffmanLiterals
+        ? writeString(value, into.buffer, into.offset)
+        : writeRawString(value, into.buffer, into.offset)
     if (insert) this.#table.insert([name, value])
   }
 

@@ -136,43 +136,59 @@ export const huffmanLength = (bytes: Uint8Array, length: number): number => {
 
 /**
  * Writes the first `length` octets of `bytes` Huffman-coded and padded with ones (RFC 7541, section 5.2), and returns
- * the offset after them. Up to three octets after that offset may be written too.
+ * the offset after them.
  */
 export const encodeHuffman = (bytes: Uint8Array, length: number, into: Uint8Array, offset: number): number => {
-  // The last `bits` bits of `pending` are still to be written; fewer than 8 at the top of the loop.
+  // Codes are collected in `pending` from bit 31 downwards, and written four octets at a time. The inner loop holds
+  // nothing but the common case: any more in it costs half as much again.
   let pending = 0
-  let bits = 0
+  let free = 32
   let index = 0
   while (index < length) {
-    const first = bytes[index++] as number // below `length`
-    // Indexes are below 65536; the octet after the last one is not looked at.
-    const pair = index < length ? (pairs[(first << 8) | (bytes[index] as number)] as number) : 0
-    if (pair !== 0) {
-      index++
-      pending = (pending << (pair >> 24)) | (pair & 0xff_ffff)
-      bits += pair >> 24
-    } else {
-      let code = codes[first] as number
-      let codeBits = codeLengths[first] as number
-      if (codeBits > 24) {
-        // With those pending it may not fit in 32 bits: its first octet goes by itself.
-        codeBits -= 8
-        pending = (pending << 8) | (code >> codeBits)
-        into[offset++] = pending >> bits
-        code &= (1 << codeBits) - 1
+    for (; index + 1 < length; index += 2) {
+      const pair = pairs[((bytes[index] as number) << 8) | (bytes[index + 1] as number)] as number // below 65536
+      if (pair === 0) break
+      const bits = pair >> 24
+      const code = pair & 0xff_ffff
+      if (bits <= free) {
+        free -= bits
+        pending |= code << free
+      } else {
+        const left = bits - free
+        writeWord(into, offset, pending | (code >> left))
+        offset += 4
+        free = 32 - left
+        pending = code << free
       }
-      pending = (pending << codeBits) | code
-      bits += codeBits
     }
-    // At most three octets are complete. Storing all three costs less than a branch that cannot be predicted; those not
-    // complete are written again.
-    const aligned = pending << (32 - bits)
-    into[offset] = aligned >> 24
-    into[offset + 1] = aligned >> 16
-    into[offset + 2] = aligned >> 8
-    offset += bits >> 3
-    bits &= 7
+    if (index === length) break
+    // The last octet, or the first of a pair of long codes
+    const octet = bytes[index++] as number // below `length`
+    const bits = codeLengths[octet] as number
+    const code = codes[octet] as number
+    if (bits <= free) {
+      free -= bits
+      pending |= code << free
+    } else {
+      const left = bits - free
+      writeWord(into, offset, pending | (code >> left))
+      offset += 4
+      free = 32 - left
+      pending = code << free
+    }
   }
-  if (bits > 0) into[offset++] = (pending << (8 - bits)) | (0xff >> bits)
+  // A shift by 32 would be one by 0.
+  if (free > 0) pending |= 0xffff_ffff >>> (32 - free)
+  for (let bits = 32 - free; bits > 0; bits -= 8) {
+    into[offset++] = pending >> 24
+    pending <<= 8
+  }
   return offset
+}
+
+const writeWord = (into: Uint8Array, offset: number, word: number): void => {
+  into[offset] = word >> 24
+  into[offset + 1] = word >> 16
+  into[offset + 2] = word >> 8
+  into[offset + 3] = word
 }

@@ -31,12 +31,14 @@ export const readString = (cursor: BlockCursor): string => {
 /** The longest string coded in one pass: its length, raw or Huffman-coded, fits the 7-bit prefix. */
 const onePassLength = 126
 
-/** What a string may need beyond its octets: its length, what `encodeHuffman`
- * writes of codes of 30 bits before it is found to be shorter raw, and what it writes after its end. */
-export const stringSlack = longestInteger + Math.ceil((onePassLength * 30) / 8) - onePassLength + 3
+/** What a string may need beyond its octets: its length, codes of 30 bits before it is found to be shorter raw. */
+export const stringSlack = longestInteger + Math.ceil((onePassLength * 30) / 8) - onePassLength
 
 /** Up to this length a loop is faster than the call of `write`. */
 const loopLength = 24
+
+/** As `loopLength`, where the octets are not read again. */
+const rawLoopLength = 8
 
 /** The octets of `text`, at the start of `scratch` or of an array of their own. */
 const octetsOf = (text: string): Uint8Array => {
@@ -82,4 +84,16 @@ export const writeString = (text: string, into: Uint8Array, offset: number): num
 const writeOctets = (octets: Uint8Array, length: number, into: Uint8Array, offset: number): number => {
   for (let index = 0; index < length; index++) into[offset + index] = octets[index] as number // below its length
   return offset + length
+}
+
+/**
+ * Writes a string literal (RFC 7541, section 5.2), raw: in about a third of the time, for a third more octets. Throws as
+ * `writeString` does.
+ */
+export const writeRawString = (text: string, into: Buffer, offset: number): number => {
+  const { length } = text
+  const start = writeInteger(into, offset, 0x00, 0x7f, length)
+  // As in `octetsOf`. The caller's `stringSlack` is more than the two octets a character cut off at the end may lack.
+  if (length > rawLoopLength && into.write(text, start) === length) return start + length
+  return writeOctets(octetsOf(text), length, into, start)
 }
