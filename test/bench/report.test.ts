@@ -188,6 +188,7 @@ describe("the report", () => {
         node: "24.0.0",
         openssl: "3.5",
         pinned: true,
+        busy: 0.01,
         software: { nginx: "1.22.1" }
       },
       measurements: all

@@ -33,7 +33,7 @@ export interface Credentials {
   readonly privateKeyFile: string
 }
 
-/** Microseconds from the time a notification was due to its outcome. */
+/** Microseconds from the time an accepted notification was due to its answer. */
 export interface Latency {
   readonly p50: number
   readonly p90: number

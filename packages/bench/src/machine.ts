@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { availableParallelism, cpus, release, totalmem, type } from "node:os"
 import { dirname, join } from "node:path"
+import { Effect } from "effect"
 import { canPin, find } from "./processes.ts"
 
 export interface Machine {
@@ -14,6 +15,8 @@ export interface Machine {
   readonly node: string
   readonly openssl: string
   readonly pinned: boolean
+  /** The share of its cores that other work took just before the benchmark; above a few per cent, figures are noise. */
+  readonly busy: number
   /** Name and version of what took part, beside Node. */
   readonly software: Readonly<Record<string, string>>
 }
@@ -43,7 +46,22 @@ const undiciOf = (name: string): string | undefined => {
   }
 }
 
-export const describeMachine = (): Machine => {
+const cpuTimes = () => {
+  const times = cpus().map((cpu) => cpu.times)
+  const idle = times.reduce((sum, time) => sum + time.idle, 0)
+  return { idle, all: times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0) }
+}
+
+/** Watches the cores for a second. */
+export const measureBusy: Effect.Effect<number> = Effect.gen(function* () {
+  const before = cpuTimes()
+  yield* Effect.sleep("1 second")
+  const after = cpuTimes()
+  const all = after.all - before.all
+  return all <= 0 ? 0 : 1 - (after.idle - before.idle) / all
+})
+
+export const describeMachine = (busy: number): Machine => {
   const nginx = find("nginx")
   const versions: Record<string, string | undefined> = {
     nginx: nginx === undefined ? undefined : said(nginx, ["-v"], /nginx\/([\d.]+)/),
@@ -62,6 +80,7 @@ export const describeMachine = (): Machine => {
     node: process.versions.node,
     openssl: process.versions.openssl,
     pinned: canPin,
+    busy,
     software: Object.fromEntries(
       Object.entries(versions).flatMap(([name, version]) => (version === undefined ? [] : [[name, version]]))
     )

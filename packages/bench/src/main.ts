@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect, Exit, Fiber } from "effect"
-import { describeMachine } from "./machine.ts"
+import { describeMachine, measureBusy } from "./machine.ts"
 import type { Measurement, Results } from "./measurement.ts"
 import { type Options, readOptions, usage } from "./options.ts"
 import { page } from "./page.ts"
@@ -28,13 +28,17 @@ const writeDocs = (results: Results) => {
 const bench = Effect.fnUntraced(function* (options: Options) {
   const clients = choose(options.clients, options.external)
   const measurements: Array<Measurement> = []
+  const busy = yield* measureBusy
+  if (busy > 0.05) {
+    console.error(`Other work takes ${Math.round(busy * 100)} % of this machine: the figures will be noise.`)
+  }
   const startedAt = new Date()
   yield* Effect.scoped(runAll(options, clients, (measurement) => measurements.push(measurement)))
   const results: Results = {
     startedAt: startedAt.toISOString(),
     seconds: (Date.now() - startedAt.getTime()) / 1_000,
     quick: options.quick,
-    machine: describeMachine(),
+    machine: describeMachine(busy),
     measurements
   }
   const file = options.json === undefined ? fromRoot("packages/bench/results/latest.json") : resolve(options.json)

@@ -14,7 +14,8 @@ is the most it had resident.`,
 Apple may be. One connection carries at most 1000 streams, so 1000 notifications each round trip; \`ceiling/s\` is that, for
 the connections that the client opened and the window that it was given.`,
   latency: `Open loop: notifications are sent when they are due, whether or not earlier ones were answered, and latency
-counts from the time they were due. Medians of the rounds' percentiles; \`max\` too is the median of the rounds' maxima.`,
+counts from the time they were due, for those that were accepted. Medians of the rounds' percentiles; \`max\` too is the
+median of the rounds' maxima.`,
   memory: `One process sends them all. Growth is the resident set's most after the first tenth, less what it was then.`,
   sanity: `The simulator checks what APNs checks, and is itself the bottleneck: a check that every client is understood by a
 server that is not nginx, not a measure of the clients.`
@@ -25,24 +26,31 @@ const setup = `## How it is measured
 - One command, one machine, loopback, TLS 1.3. Each client is a process of its own; clients take turns, and every round
   runs all of them once. nginx, one worker, answers \`200\` with an empty body, with 1000 concurrent streams on a connection.
 - Every client sends the same alert, 250 bytes of JSON, with the same header fields to a thousand devices in turn, with
-  1000 notifications under way. A warm-up before the measured part connects, mints the token and lets the JIT settle.
+  1000 notifications under way. (apns2 sends no \`apns-id\` and no default priority; hapns adds an expiration of 0.) A warm-up
+  before the measured part connects, mints the token and lets the JIT settle; h2load's time to connect is left out.
 - A notification counts when its answer has been read to the end. Rates count accepted ones only; failures are given.
 - **ours, runPromise**: \`Effect.runPromise(send(n))\` for each, typed payload encoded and checked each time.
   **ours, forEach**: \`Effect.forEach(…, send, { concurrency })\`. **ours, fan-out**: the same with a payload encoded once.
 - **bare node:http2** and **@effect-apns/http2**: headers by hand, a constant body; no JSON, no token handling.
 - **h2load** replays prepared requests, with one \`apns-id\` for all. It is the practical limit.
-- **node-apn** handed all notifications at once lets most of them time out in its queue, so it gets the window that
-  everyone gets. In **fan-out**, it gets one notification with as many devices as the window holds.
+- **node-apn** handed all notifications at once fails most of them (\`ENHANCE_YOUR_CALM\`: Node's own bound on a session's
+  memory), so it gets the window that everyone gets. In **fan-out**, it gets one notification with as many devices as the
+  window holds.
 - **apns2** has port 443 built in: its undici pool is replaced by one of the same class and options with another origin.
   By those options it opens 32 connections with one request at a time on each. **1 connection**: the pool with
   \`connections: 1, pipelining: 1000\`, which its API does not offer.
-- **hapns** opens a connection for each request under way; it gets a window of 100.`
+- **hapns** opens a connection for each request under way; it gets a window of 50, since more is slower.`
 
 const machineList = ({ machine, startedAt, seconds, quick }: Results): string => {
   const software = Object.entries(machine.software).map(([name, version]) => `${name} ${version}`)
   return [
     `- ${machine.cores} cores of ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}`,
     `- Node ${machine.node} (OpenSSL ${machine.openssl}); ${software.join(", ")}`,
+    ...(machine.busy > 0.05
+      ? [
+          `- **Other work took ${Math.round(machine.busy * 100)} % of it when the benchmark began: these figures are noise.**`
+        ]
+      : []),
     `- ${machine.pinned ? "clients pinned to one core, servers to another" : "nothing pinned to a core"}`,
     `- ${startedAt.slice(0, 10)}, ${Math.round(seconds / 60)} minutes${quick ? "; a quick run, good for nothing but a smoke test" : ""}`
   ].join("\n")

@@ -122,7 +122,7 @@ const clients: ReadonlyArray<ClientEntry> = [
     command: script("hapns"),
     variant: "",
     scale: 0.1,
-    concurrency: 100,
+    concurrency: 50,
     // Beyond what it can carry, it opens a connection for each notification that waits.
     maxRate: 1_000,
     kind: "peer",

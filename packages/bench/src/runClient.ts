@@ -43,6 +43,8 @@ export const runClient = Effect.fnUntraced(function* (
     variant: client.variant,
     ...task
   }
+  // The last client's connections are over first, so that they are neither work for the server nor counted.
+  for (let tries = 0; tries < 40 && (connectionsTo(port) ?? 0) > 0; tries++) yield* Effect.sleep("50 millis")
   const running = yield* start({
     command: [...client.command, JSON.stringify(job)],
     cpu: clientCpu,

@@ -129,9 +129,12 @@ export const connectionsTo = (port: number): number | undefined => {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`
   try {
     const rows = readFileSync("/proc/net/tcp", "utf8").split("\n").slice(1)
-    return rows
+    const remotes = rows
       .map((row) => row.trim().split(/\s+/))
-      .filter(([, local, , state]) => local?.endsWith(suffix) && state === "01").length
+      .filter(([, local, , state]) => local?.endsWith(suffix) && state === "01")
+      .map(([, , remote]) => remote)
+    // The kernel may list a connection twice while others come and go.
+    return new Set(remotes).size
   } catch {
     return undefined
   }

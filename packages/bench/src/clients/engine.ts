@@ -1,71 +1,49 @@
 /** `@effect-apns/http2` with nothing around it: a constant body, headers built by hand. Next to `nodeHttp2.ts`. */
 import { readFile } from "node:fs/promises"
-import { main, NotAvailable } from "./harness.ts"
+import { connect, type EncodeField, type Session } from "@effect-apns/http2"
+import { main } from "./harness.ts"
 import { body, fields, id, path } from "./workload.ts"
 
-/** What this client needs of the engine. */
-interface Session {
-  readonly openable: number
-  open(
-    request: {
-      readonly method: string
-      readonly path: string
-      readonly fields: Readonly<Record<string, string>>
-      readonly body: Uint8Array
-    },
-    onEnding: (ending: { readonly _tag: string; readonly status?: number }) => void
-  ): unknown
-  close(): void
-}
-
-type Connect = (
-  endpoint: {
-    readonly host: string
-    readonly port: number
-    readonly ca: string
-    readonly connectTimeoutMillis: number
-  },
-  listener: {
-    onReady(): void
-    onCapacity(): void
-    onGoAway(goAway: unknown): void
-    onEnd(failure: unknown): void
-  }
-) => Session
-
-const load = async (): Promise<Connect> => {
-  const engine: Record<string, unknown> = await import("@effect-apns/http2")
-  if (typeof engine.connect !== "function") throw new NotAvailable("@effect-apns/http2 does not export connect yet")
-  return engine.connect as Connect
-}
-
 await main(async (job) => {
-  const connect = await load()
   const { host, port } = job
   const ca = await readFile(job.ca, "utf8")
-  const waiting: Array<() => void> = []
+  // The engine keeps no queue: what exceeds its streams waits here.
+  let waiting: Array<() => void> = []
   const session = await new Promise<Session>((resolve, reject) => {
     const session = connect(
-      { host, port, ca, connectTimeoutMillis: 10_000 },
+      { host, port, ca },
       {
         onReady: () => resolve(session),
         onCapacity: () => {
-          while (session.openable > 0 && waiting.length > 0) waiting.shift()?.()
+          const now = waiting.splice(0, session.openable)
+          for (const open of now) open()
         },
         onGoAway: () => {},
-        onEnd: (failure) => reject(new Error(JSON.stringify(failure ?? "the session ended")))
+        onEnd: (failure) => {
+          reject(failure?.error ?? new Error("the session ended"))
+          const rest = waiting
+          waiting = []
+          for (const open of rest) open()
+        }
       }
     )
   })
-  const common = fields(job)
-  const send = (index: number, done: (problem?: unknown) => void): void => {
-    if (session.openable === 0) {
-      waiting.push(() => send(index, done))
-      return
-    }
-    session.open({ method: "POST", path: path(index), fields: { ...common, "apns-id": id() }, body }, (ending) =>
-      done(ending.status === 200 ? undefined : ending.status === undefined ? ending._tag : `status ${ending.status}`)
+  const stableFields: ReadonlyArray<EncodeField> = Object.entries({
+    ...fields(job),
+    "content-length": String(body.length)
+  })
+  const open = (index: number, done: (problem?: unknown) => void): void => {
+    session.open(
+      { method: "POST", path: path(index), stableFields, fields: [["apns-id", id(), "literal"]], body },
+      (ending) =>
+        done(ending._tag !== "Answered" ? ending._tag : ending.status === 200 ? undefined : `status ${ending.status}`)
     )
   }
-  return { send, close: () => session.close() }
+  return {
+    send: (index, done) => {
+      if (session.openable > 0) open(index, done)
+      else waiting.push(() => open(index, done))
+    },
+    close: () => session.close()
+  }
 })

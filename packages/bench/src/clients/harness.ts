@@ -14,8 +14,6 @@ export interface Client {
   readonly version?: string | undefined
 }
 
-export class NotAvailable extends Error {}
-
 export class Tally {
   accepted = 0
   failed = 0
@@ -70,7 +68,7 @@ const sendAtRate = (client: Client, start: number, count: number, rate: number, 
       while (sent < count && sent * interval <= now) {
         const index = sent++
         client.send(start + index, (problem) => {
-          latencies[index] = (performance.now() - startedAt - index * interval) * 1_000
+          if (problem === undefined) latencies[index] = (performance.now() - startedAt - index * interval) * 1_000
           tally.count(problem)
           finished++
         })
@@ -81,8 +79,10 @@ const sendAtRate = (client: Client, start: number, count: number, rate: number, 
     turn()
   })
 
-const latencyOf = (latencies: Float64Array): Latency => {
-  const sorted = latencies.sort()
+/** Of the notifications that were accepted; those that failed left no time. */
+const latencyOf = (latencies: Float64Array): Latency | null => {
+  const sorted = latencies.filter((micros) => micros > 0).sort()
+  if (sorted.length === 0) return null
   const at = (p: number) => Math.round(percentile(sorted, p))
   return { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) }
 }
@@ -142,7 +142,6 @@ export const main = async (connect: (job: Job) => Promise<Client>): Promise<void
     await client.close()
     print(outcome)
   } catch (error) {
-    if (!(error instanceof NotAvailable)) console.error(error)
     print({ unavailable: error instanceof Error ? error.message : String(error) })
   }
 }

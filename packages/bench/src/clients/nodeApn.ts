@@ -1,6 +1,6 @@
 /**
  * `@parse/node-apn`. Variants: `each`, a notification for each device; `fanOut`, one notification handed to it with many
- * devices, as many at a time as the window holds (handed all at once, most fail: its requests time out in the queue).
+ * devices, as many at a time as the window holds (handed 50,000 at once, most fail: Node bounds a session's memory).
  */
 import { createRequire } from "node:module"
 import apn from "@parse/node-apn"
