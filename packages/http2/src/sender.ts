@@ -102,8 +102,10 @@ export class Sender {
       this.splitHeaders(stream.id, start, length, endStream)
     }
 
-    if (typeof body === "string") this.text(stream, body)
-    else if (body.length > 0) this.body(stream, body)
+    if (body.length > 0) {
+      if (typeof body === "string") this.text(stream, body)
+      else this.body(stream, body)
+    }
     stream.endPosition = output.position
   }
 

@@ -1,0 +1,344 @@
+/** The driver on real sockets: TLS, timeouts, back pressure and shutdown. */
+import { deepStrictEqual, ok, strictEqual } from "node:assert"
+import * as Http2 from "node:http2"
+import * as Net from "node:net"
+import * as Tls from "node:tls"
+import { afterEach, describe, it } from "vitest"
+import { client, summary } from "./support/client.ts"
+import { block, frame, settingsPayload, types } from "./support/frames.ts"
+import { certificate, listening, nodeServer } from "./support/servers.ts"
+
+const cleanups: Array<() => unknown> = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+const server = async (...args: Parameters<typeof nodeServer>) => {
+  const running = await nodeServer(...args)
+  cleanups.push(running.stop)
+  return running
+}
+
+const open = (options: Parameters<typeof client>[0]) => {
+  const opened = client(options)
+  cleanups.push(() => opened.session.destroy())
+  return opened
+}
+
+/** A server of raw sockets; `onSocket` is the server's part. Returns the port. */
+const raw = async (onSocket: (socket: Net.Socket) => void) => {
+  const sockets = new Set<Net.Socket>()
+  const listener = Net.createServer((socket) => {
+    sockets.add(socket)
+    socket.on("error", () => {})
+    onSocket(socket)
+  })
+  cleanups.push(() => {
+    for (const socket of sockets) socket.destroy()
+    return new Promise((resolve) => listener.close(resolve))
+  })
+  return listening(listener)
+}
+
+/** A raw server that is ready, without TLS. */
+const rawReady = (onSocket: (socket: Net.Socket) => void) =>
+  raw((socket) => {
+    socket.write(frame(types.settings, 0, 0, settingsPayload({ maxConcurrentStreams: 100 })))
+    onSocket(socket)
+  })
+
+const sleep = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
+
+describe("a session", () => {
+  it("sends requests and has answers, over TLS with ALPN h2", async () => {
+    const seen: Array<unknown> = []
+    const { host, port, ca } = await server((stream, headers) => {
+      seen.push([
+        headers[":method"],
+        headers[":path"],
+        headers[":authority"],
+        headers[":scheme"],
+        headers["apns-topic"]
+      ])
+      let body = ""
+      stream.setEncoding("utf8").on("data", (chunk) => {
+        body += chunk
+      })
+      stream.on("end", () => {
+        stream.respond({ ":status": 200, "apns-id": "A" })
+        stream.end(body.toUpperCase())
+      })
+    })
+    const { session, send, ended } = open({ host, port, ca })
+    const ending = await send({ path: "/3/device/a", stableFields: [["apns-topic", "t"]], body: "grüße" })
+    strictEqual(summary(ending), "200 GRÜSSE")
+    ok(ending._tag === "Answered")
+    strictEqual(new Map(ending.fields).get("apns-id"), "A")
+    deepStrictEqual(seen, [["POST", "/3/device/a", `127.0.0.1:${port}`, "https", "t"]])
+    session.close()
+    strictEqual(await ended, undefined)
+  })
+
+  it("opens by name with SNI, and sends authority and server name that were asked for", async () => {
+    const names: Array<unknown> = []
+    const {
+      port,
+      ca,
+      server: http2
+    } = await server((stream, headers) => {
+      names.push(headers[":authority"])
+      stream.respond({ ":status": 204 }, { endStream: true })
+    })
+    http2.on("secureConnection", (socket: Tls.TLSSocket) => names.push((socket as { servername?: unknown }).servername))
+    const { send } = open({ host: "localhost", port, ca, authority: "api.example" })
+    strictEqual(summary(await send({ method: "GET" })), "204")
+    deepStrictEqual(names, ["localhost", "api.example"])
+  })
+
+  it("presents a client certificate", async () => {
+    const { cert, key } = certificate()
+    const { host, port, ca } = await server(
+      (stream) => {
+        const socket = stream.session?.socket as Tls.TLSSocket | undefined
+        const peer = socket?.getPeerCertificate()
+        stream.respond({ ":status": 200 })
+        stream.end(String(peer?.subject?.CN))
+      },
+      { requestCert: true, ca: certificate().cert }
+    )
+    const { send } = open({ host, port, ca, cert, key })
+    strictEqual(summary(await send()), "200 localhost")
+  })
+
+  it("keeps within the server's limit under load, as the server counts (5.1.2)", async () => {
+    let current = 0
+    let most = 0
+    const { host, port, ca } = await server(
+      (stream) => {
+        most = Math.max(most, ++current)
+        stream.on("close", () => current--)
+        stream.respond({ ":status": 200 }, { endStream: true })
+      },
+      { settings: { maxConcurrentStreams: 7 } }
+    )
+    const { session, send, ended } = open({ host, port, ca })
+    const endings = await Promise.all(Array.from({ length: 2000 }, () => send({ body: "x".repeat(250) })))
+    ok(endings.every((ending) => summary(ending) === "200"))
+    ok(most <= 7, `${most} streams`)
+    session.close()
+    strictEqual(await ended, undefined)
+  })
+
+  it("moves large bodies both ways", async () => {
+    const { host, port, ca } = await server((stream) => {
+      stream.respond({ ":status": 200 })
+      stream.pipe(stream)
+    })
+    const { send } = open({ host, port, ca, maxBodySize: 10_000_000 })
+    const body = Buffer.alloc(3_000_000, "0123456789")
+    const endings = await Promise.all([send({ body }), send({ body })])
+    for (const ending of endings) ok(ending._tag === "Answered" && ending.body.equals(body))
+  })
+
+  it("drains on close(): what is open is answered, then it ends", async () => {
+    const { host, port, ca } = await server((stream) => {
+      setTimeout(() => stream.respond({ ":status": 200 }, { endStream: true }), 100)
+    })
+    const { session, send, ready, ended } = open({ host, port, ca })
+    await ready
+    const pending = [send(), send()]
+    session.close()
+    strictEqual(session.openable, 0)
+    deepStrictEqual((await Promise.all(pending)).map(summary), ["200", "200"])
+    strictEqual(await ended, undefined)
+  })
+
+  it("loses what is open on destroy(), and ends", async () => {
+    const { host, port, ca } = await server(() => {})
+    const { session, send, ready, ended } = open({ host, port, ca })
+    await ready
+    const written = send()
+    await sleep(50)
+    const left = send()
+    session.destroy()
+    deepStrictEqual([summary(await written), summary(await left)], ["Lost", "NeverWritten"])
+    strictEqual(await ended, undefined)
+  })
+
+  it("answers health checks by PING", async () => {
+    const { host, port, ca } = await server(() => {})
+    const { session, ready } = open({ host, port, ca })
+    await ready
+    await new Promise<void>((resolve) => session.ping(resolve))
+  })
+
+  it("follows a graceful GOAWAY: open streams are answered, then it ends (6.8)", async () => {
+    const { host, port, ca } = await server((stream) => {
+      stream.session?.goaway(0, 1, Buffer.from(`{"reason":"Shutdown"}`))
+      setTimeout(() => stream.respond({ ":status": 200 }, { endStream: true }), 50)
+    })
+    const { send, goAways, ended } = open({ host, port, ca })
+    strictEqual(summary(await send()), "200")
+    deepStrictEqual(goAways, [{ code: 0, lastStreamId: 1, debugData: `{"reason":"Shutdown"}` }])
+    strictEqual(await ended, undefined)
+  })
+
+  it("runs over a stream that is given, such as a proxy's tunnel", async () => {
+    const { host, port, ca } = await server((stream) => stream.respond({ ":status": 200 }, { endStream: true }))
+    const tunnel = Net.connect({ host, port })
+    await new Promise((resolve) => tunnel.on("connect", resolve))
+    const { send } = open({ host: "localhost", port, ca, socket: tunnel })
+    strictEqual(summary(await send()), "200")
+  })
+
+  it("runs without TLS by prior knowledge (3.3)", async () => {
+    const plain = Http2.createServer()
+    plain.on("stream", (stream) => stream.respond({ ":status": 200 }, { endStream: true }))
+    const port = await listening(plain)
+    const { session, send, ended } = open({ host: "127.0.0.1", port, plaintext: true })
+    strictEqual(summary(await send()), "200")
+    session.close()
+    await ended
+    await new Promise((resolve) => plain.close(resolve))
+  })
+
+  it("opens nothing while the socket is behind, and goes on when it has drained", async () => {
+    let blocked: Net.Socket | undefined
+    const port = await rawReady((socket) => {
+      socket.pause()
+      blocked = socket
+    })
+    const { session, send, ready } = open({ host: "127.0.0.1", port, plaintext: true })
+    await ready
+    blocked?.write(frame(types.windowUpdate, 0, 0, Buffer.from([0x7f, 0, 0, 0])))
+    blocked?.write(frame(types.settings, 0, 0, settingsPayload({ initialWindowSize: 100_000_000 })))
+    await sleep(50)
+    const endings = [send({ body: Buffer.alloc(40_000_000) })]
+    await sleep(100)
+    strictEqual(session.openable, 0)
+    const late = send()
+    await sleep(20)
+    blocked?.resume()
+    for (let tries = 0; tries < 100 && session.openable === 0; tries++) await sleep(20)
+    ok(session.openable > 0)
+    blocked?.write(Buffer.concat([1, 3].map((id) => frame(types.headers, 5, id, block([[":status", "200"]])))))
+    deepStrictEqual([summary(await (endings[0] as Promise<never>)), summary(await late)], ["200", "200"])
+  })
+})
+
+describe("a session that fails says the step and gives the error as it was", () => {
+  it("dns: a name that does not resolve", async () => {
+    const { ended } = open({ host: "does-not-exist.invalid", port: 443, connectTimeoutMillis: 10_000 })
+    const failure = await ended
+    ok(failure?.step === "dns" && ["socket", "timeout"].includes(failure.kind), JSON.stringify(failure))
+  })
+
+  it("connect: nothing listens", async () => {
+    const closed = Net.createServer()
+    const port = await listening(closed)
+    await new Promise((resolve) => closed.close(resolve))
+    const failure = await open({ host: "127.0.0.1", port }).ended
+    deepStrictEqual([failure?.step, failure?.kind, codeOf(failure?.error)], ["connect", "socket", "ECONNREFUSED"])
+    const byName = await open({ host: "localhost", port }).ended
+    deepStrictEqual([byName?.step, byName?.kind], ["connect", "socket"])
+  })
+
+  it("tls: a certificate that is not trusted", async () => {
+    const { host, port } = await server(() => {})
+    const failure = await open({ host, port }).ended
+    deepStrictEqual([failure?.step, codeOf(failure?.error)], ["tls", "DEPTH_ZERO_SELF_SIGNED_CERT"])
+  })
+
+  it("tls: a certificate for another name", async () => {
+    const { host, port, ca } = await server(() => {})
+    const failure = await open({ host, port, ca, servername: "other.example" }).ended
+    deepStrictEqual([failure?.step, codeOf(failure?.error)], ["tls", "ERR_TLS_CERT_ALTNAME_INVALID"])
+  })
+
+  it("tls: a peer that does not speak TLS", async () => {
+    const port = await raw((socket) => socket.on("data", () => socket.write("HTTP/1.1 400 Bad Request\r\n\r\n")))
+    const failure = await open({ host: "127.0.0.1", port }).ended
+    deepStrictEqual([failure?.step, failure?.kind], ["tls", "socket"])
+  })
+
+  it("tls: a version below 1.2 (9.2)", async () => {
+    const { host, port, ca } = await server(() => {}, {
+      minVersion: "TLSv1",
+      maxVersion: "TLSv1.1",
+      ciphers: "ALL:@SECLEVEL=0"
+    })
+    const failure = await open({ host, port, ca }).ended
+    deepStrictEqual([failure?.step, failure?.kind], ["tls", "socket"])
+  })
+
+  it("alpn: a server that does not select h2 (3.3)", async () => {
+    const { cert, key } = certificate()
+    const listener = Tls.createServer({ cert, key }, (socket) => socket.on("error", () => {}))
+    const port = await listening(listener)
+    cleanups.push(() => new Promise<void>((resolve) => listener.close(() => resolve())))
+    const failure = await open({ host: "127.0.0.1", port, ca: cert }).ended
+    deepStrictEqual([failure?.step, failure?.kind], ["alpn", "notHttp2"])
+  })
+
+  it("settings: a server that sends none in time", async () => {
+    const port = await raw((socket) => socket.resume())
+    const failure = await open({ host: "127.0.0.1", port, plaintext: true, connectTimeoutMillis: 100 }).ended
+    deepStrictEqual([failure?.step, failure?.kind], ["settings", "timeout"])
+  })
+
+  it("tls: a server that never finishes the handshake", async () => {
+    const port = await raw((socket) => socket.resume())
+    const failure = await open({ host: "127.0.0.1", port, connectTimeoutMillis: 100 }).ended
+    deepStrictEqual([failure?.step, failure?.kind], ["tls", "timeout"])
+  })
+
+  it("settings: a server that ends before them", async () => {
+    const port = await raw((socket) => socket.end())
+    const failure = await open({ host: "127.0.0.1", port, plaintext: true }).ended
+    deepStrictEqual([failure?.step, failure?.kind], ["settings", "ended"])
+  })
+
+  it("settings: a server that speaks HTTP/1.1 (3.4)", async () => {
+    const port = await raw((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))
+    const failure = await open({ host: "127.0.0.1", port, plaintext: true }).ended
+    deepStrictEqual([failure?.step, failure?.kind, codeOf(failure?.error)], ["settings", "protocol", 1])
+  })
+
+  it("stream: a server that breaks a rule; it is told by GOAWAY (5.4.1)", async () => {
+    const received: Array<Buffer> = []
+    const port = await rawReady((socket) => {
+      socket.on("data", (chunk) => received.push(chunk))
+      setTimeout(() => socket.write(frame(types.data, 0, 0, Buffer.alloc(1))), 50)
+    })
+    const { send, ended } = open({ host: "127.0.0.1", port, plaintext: true })
+    const ending = await send()
+    strictEqual(summary(ending), "Lost")
+    const failure = await ended
+    deepStrictEqual([failure?.step, failure?.kind], ["stream", "protocol"])
+    const goAway = frame(types.goAway, 0, 0, Buffer.from("0000000000000001", "hex")).subarray(9)
+    ok(Buffer.concat(received).includes(goAway))
+  })
+
+  it("stream: a connection that is reset", async () => {
+    const port = await rawReady((socket) => {
+      socket.resume()
+      setTimeout(() => socket.resetAndDestroy(), 100)
+    })
+    const { send, ended } = open({ host: "127.0.0.1", port, plaintext: true })
+    strictEqual(summary(await send()), "Lost")
+    const failure = await ended
+    deepStrictEqual([failure?.step, codeOf(failure?.error)], ["stream", "ECONNRESET"])
+  })
+
+  it("nothing, when the server ends the connection by half-close after it was ready", async () => {
+    const port = await rawReady((socket) => {
+      socket.resume()
+      setTimeout(() => socket.end(), 100)
+    })
+    const { send, ended } = open({ host: "127.0.0.1", port, plaintext: true })
+    strictEqual(summary(await send()), "Lost")
+    strictEqual(await ended, undefined)
+  })
+})
+
+const codeOf = (error: unknown) => (error as { code?: unknown } | undefined)?.code

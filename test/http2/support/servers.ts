@@ -1,0 +1,167 @@
+/** Servers that nobody here wrote, for the driver: Node's own, nginx and nghttpd, on loopback. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import * as Http2 from "node:http2"
+import * as Net from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+export interface Certificate {
+  readonly cert: string
+  readonly key: string
+}
+
+/** A self-signed certificate for localhost and 127.0.0.1; made with openssl, once. */
+export const certificate = (): Certificate => {
+  made ??= makeCertificate()
+  return made
+}
+
+let made: Certificate | undefined
+
+const makeCertificate = (): Certificate => {
+  const pem = execFileSync(
+    "openssl",
+    [
+      ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost".split(" "),
+      ...["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", "-", "-out", "-"]
+    ],
+    { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }
+  )
+  const part = (name: RegExp) => name.exec(pem)?.[0] ?? ""
+  return {
+    key: part(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----\n/),
+    cert: part(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----\n/)
+  }
+}
+
+export interface Running {
+  readonly host: string
+  readonly port: number
+  readonly ca: string
+  stop(): Promise<void>
+}
+
+export const listening = (server: Net.Server): Promise<number> =>
+  new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as Net.AddressInfo).port))
+  })
+
+/** Node's own server; `onStream` answers. */
+export const nodeServer = async (
+  onStream: (stream: Http2.ServerHttp2Stream, headers: Http2.IncomingHttpHeaders) => void,
+  options: Http2.SecureServerOptions = {}
+): Promise<Running & { readonly server: Http2.Http2SecureServer }> => {
+  const { cert, key } = certificate()
+  const server = Http2.createSecureServer({ cert, key, ...options })
+  const sessions = new Set<Http2.ServerHttp2Session>()
+  server.on("session", (session) => {
+    sessions.add(session)
+    session.on("close", () => sessions.delete(session))
+    session.on("error", () => {})
+  })
+  server.on("stream", (stream, headers) => {
+    stream.on("error", () => {})
+    onStream(stream, headers)
+  })
+  const port = await listening(server)
+  return {
+    host: "127.0.0.1",
+    port,
+    ca: cert,
+    server,
+    stop: () =>
+      new Promise((resolve) => {
+        for (const session of sessions) session.destroy()
+        server.close(() => resolve())
+      })
+  }
+}
+
+const found = (name: string, places: ReadonlyArray<string>): string | undefined =>
+  places.map((place) => join(place, name)).find((path) => existsSync(path))
+
+const places = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/usr/local/sbin", "/usr/bin"]
+
+/** The path of a program, or `undefined` when it is not installed. */
+export const installed = (name: string): string | undefined => found(name, places)
+
+const freePort = async (): Promise<number> => {
+  const server = Net.createServer()
+  const port = await listening(server)
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+const reachable = async (port: number, child: ChildProcess): Promise<void> => {
+  for (let tries = 0; tries < 100 && child.exitCode === null; tries++) {
+    const connected = await new Promise<boolean>((resolve) => {
+      const socket = Net.connect({ host: "127.0.0.1", port })
+      socket.on("connect", () => {
+        socket.destroy()
+        resolve(true)
+      })
+      socket.on("error", () => resolve(false))
+    })
+    if (connected) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`${child.spawnfile} does not listen`)
+}
+
+const program = async (
+  path: string,
+  args: (directory: string, port: number) => ReadonlyArray<string>
+): Promise<Running> => {
+  const directory = mkdtempSync(join(tmpdir(), "http2-"))
+  const { cert, key } = certificate()
+  writeFileSync(join(directory, "cert.pem"), cert)
+  writeFileSync(join(directory, "key.pem"), key)
+  const port = await freePort()
+  const child = spawn(path, args(directory, port), { stdio: "ignore", cwd: directory })
+  const ended = new Promise<void>((resolve) => {
+    child.on("exit", () => resolve())
+  })
+  await reachable(port, child)
+  return {
+    host: "127.0.0.1",
+    port,
+    ca: cert,
+    stop: async () => {
+      child.kill("SIGTERM")
+      await ended
+      rmSync(directory, { recursive: true, force: true })
+    }
+  }
+}
+
+/** nginx: `/` answers 200, `/text` a body of 11 bytes, `/missing` 404; at most 32 streams. */
+export const nginx = (path: string): Promise<Running> =>
+  program(path, (directory, port) => {
+    const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+      .map((name) => `${name}_temp_path ${directory}/${name};`)
+      .join(" ")
+    writeFileSync(
+      join(directory, "nginx.conf"),
+      `worker_processes 1; daemon off; pid ${directory}/pid; error_log ${directory}/error.log;
+events { worker_connections 64; }
+http {
+  access_log off; ${temporary} http2_max_concurrent_streams 32; keepalive_requests 1000000;
+  server {
+    listen 127.0.0.1:${port} ssl http2; ssl_certificate ${directory}/cert.pem; ssl_certificate_key ${directory}/key.pem;
+    location = / { return 200; }
+    location = /text { return 200 "hello world"; }
+    location = /missing { return 404; }
+  }
+}
+`
+    )
+    return ["-p", directory, "-c", join(directory, "nginx.conf"), "-e", join(directory, "error.log")]
+  })
+
+/** nghttpd: serves its directory, where `text` holds 11 bytes. */
+export const nghttpd = (path: string): Promise<Running> =>
+  program(path, (directory, port) => {
+    writeFileSync(join(directory, "text"), "hello world")
+    return ["-a", "127.0.0.1", "-d", directory, "-m", "16", String(port), "key.pem", "cert.pem"]
+  })
