@@ -193,11 +193,11 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates {
     this.sender.output.recycle()
   }
 
-  /** Takes bytes of the peer. They are not kept. */
-  receive(chunk: Buffer): void {
+  /** Takes bytes of the peer: the first `length` of the chunk. They are not kept. */
+  receive(chunk: Buffer, length: number = chunk.length): void {
     if (this.over) return
     try {
-      this.receiver.receive(chunk)
+      this.receiver.receive(chunk, length)
     } catch (error) {
       if (error instanceof ConnectionError) {
         this.fail(error)

@@ -23,9 +23,8 @@ export class FrameReader {
     return this.held > 0
   }
 
-  read(chunk: Buffer, handler: FrameHandler): void {
-    let at = this.held > 0 ? this.complete(chunk, handler) : 0
-    const { length } = chunk
+  read(chunk: Buffer, length: number, handler: FrameHandler): void {
+    let at = this.held > 0 ? this.complete(chunk, length, handler) : 0
     while (length - at >= frameHeaderSize && !handler.over) {
       const end = at + frameHeaderSize + this.payloadLength(chunk, at)
       if (end > length) break
@@ -59,16 +58,16 @@ export class FrameReader {
   }
 
   /** Completes the frame that began in an earlier chunk; returns how much of this chunk it took. */
-  private complete(chunk: Buffer, handler: FrameHandler): number {
+  private complete(chunk: Buffer, length: number, handler: FrameHandler): number {
     let at = 0
     if (this.held < frameHeaderSize) {
-      at = Math.min(frameHeaderSize - this.held, chunk.length)
+      at = Math.min(frameHeaderSize - this.held, length)
       this.hold(chunk, 0, at)
       if (this.held < frameHeaderSize) return at
     }
     const frame = this.partial as Buffer
     const end = frameHeaderSize + this.payloadLength(frame, 0)
-    const taken = Math.min(end - this.held, chunk.length - at)
+    const taken = Math.min(end - this.held, length - at)
     this.hold(chunk, at, at + taken)
     if (this.held < end) return at + taken
     this.held = 0

@@ -53,8 +53,8 @@ export class Receiver implements FrameHandler {
   }
 
   /** Takes bytes of the peer; throws a `ConnectionError`. */
-  receive(chunk: Buffer): void {
-    this.reader.read(chunk, this)
+  receive(chunk: Buffer, length: number): void {
+    this.reader.read(chunk, length, this)
   }
 
   onFrame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number) {

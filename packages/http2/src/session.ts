@@ -86,6 +86,8 @@ const maxWritableLength = 1_048_576
 /** How long the peer has to end its side once we have ended ours. */
 const lingerMillis = 1000
 const refillMillis = 1000
+/** The buffer that is read into: four TLS records. */
+const readSize = 65_536
 
 /** Opens a session; it takes streams from `onReady` on. */
 export const connect = (options: ConnectOptions, listener: SessionListener): Session =>
@@ -105,6 +107,7 @@ class SocketSession implements Session {
   private closed = false
   private endedHere = false
   private refilledAt = 0
+  private readsInPlace = false
 
   constructor(options: ConnectOptions, listener: SessionListener) {
     const { host, port, plaintext = false, connectTimeoutMillis = 10_000 } = options
@@ -130,7 +133,7 @@ class SocketSession implements Session {
     )
     this.step = options.socket !== undefined || Net.isIP(host) !== 0 ? "connect" : "dns"
     this.timer = setTimeout(() => this.onTimeout(connectTimeoutMillis), connectTimeoutMillis)
-    const socket = plaintext ? plainSocket(options) : tlsSocket(options)
+    const socket = plaintext ? plainSocket(options, this.onRead) : tlsSocket(options, this.onRead)
     this.socket = socket
     socket.setNoDelay(true)
     socket.on("lookup", (error: Error | null) => {
@@ -197,13 +200,28 @@ class SocketSession implements Session {
     this.fail("timeout", new Error(`no SETTINGS of the peer within ${millis} ms (step "${this.step}")`))
   }
 
+  /** Without `onread`: on a stream that was given, and where the runtime does not know it. */
   private readonly onData = (chunk: Buffer) => {
+    if (!this.readsInPlace) this.receive(chunk, chunk.length)
+  }
+
+  /**
+   * Reads into one buffer, without the stream's machinery: a server may send every response in a TLS record of its own,
+   * and each would be a `data` event.
+   */
+  private readonly onRead = (length: number, buffer: Uint8Array) => {
+    this.readsInPlace = true
+    this.receive(buffer as Buffer, length)
+    return true
+  }
+
+  private receive(chunk: Buffer, length: number) {
     const now = Date.now()
     if (now - this.refilledAt >= refillMillis) {
       this.refilledAt = now
       this.connection.refill()
     }
-    this.connection.receive(chunk)
+    this.connection.receive(chunk, length)
   }
 
   private readonly onError = (error: Error & { readonly syscall?: unknown }) => {
@@ -287,10 +305,14 @@ const authorityOf = (host: string, port: number): string => {
   return port === 443 ? name : `${name}:${port}`
 }
 
-const plainSocket = ({ host, port, socket }: ConnectOptions): Net.Socket =>
-  socket === undefined ? Net.connect({ host, port }) : (socket as Net.Socket)
+type OnRead = (length: number, buffer: Uint8Array) => boolean
 
-const tlsSocket = (options: ConnectOptions): Tls.TLSSocket => {
+const plainSocket = ({ host, port, socket }: ConnectOptions, callback: OnRead): Net.Socket =>
+  socket === undefined
+    ? Net.connect({ host, port, onread: { buffer: Buffer.allocUnsafeSlow(readSize), callback } })
+    : (socket as Net.Socket)
+
+const tlsSocket = (options: ConnectOptions, callback: OnRead): Tls.TLSSocket => {
   const { host, port, ca, cert, key, socket, servername = Net.isIP(host) === 0 ? host : undefined } = options
   return Tls.connect({
     host,
@@ -302,6 +324,6 @@ const tlsSocket = (options: ConnectOptions): Tls.TLSSocket => {
     ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
-    ...(socket !== undefined && { socket })
+    ...(socket === undefined ? { onread: { buffer: Buffer.allocUnsafeSlow(readSize), callback } } : { socket })
   })
 }
