@@ -39,6 +39,15 @@ describe("a request is never written", () => {
   }
 })
 
+describe("a request on a connection whose authority is none", () => {
+  it("is never written (8.3.1)", () => {
+    const server = ready({}, { authority: "\u20ac" })
+    const bad = server.request()
+    server.expectNothing()
+    bad.expect("NeverWritten")
+  })
+})
+
 describe("header blocks", () => {
   it("have the pseudo-header fields first, whatever is stable (8.3)", () => {
     const server = ready()

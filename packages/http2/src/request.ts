@@ -83,7 +83,11 @@ export class Templates {
       [":authority", this.authority],
       ...stable
     ]
-    const problem = token.test(method) ? firstProblem(stable) : "the method is not a token"
+    const problem = !token.test(method)
+      ? "the method is not a token"
+      : isFieldValue(this.authority)
+        ? firstProblem(stable)
+        : "the authority has a character that is not allowed"
     return { method, fields, size: listSize(fields), problem }
   }
 }

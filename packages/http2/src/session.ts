@@ -104,7 +104,11 @@ class SocketSession implements Session {
   private connected = false
   private behind = false
   private scheduled = false
+  /** The connection has reported its last ending. */
+  private settled = false
+  /** The socket is closed. */
   private closed = false
+  private over = false
   private endedHere = false
   private refilledAt = 0
   private readsInPlace = false
@@ -127,7 +131,9 @@ class SocketSession implements Session {
         onGoAway: (goAway) => listener.onGoAway(goAway),
         onClose: (error) => {
           if (error !== undefined) this.failure ??= { step: this.step, kind: "protocol", error }
-          this.endSocket()
+          this.settled = true
+          if (this.closed) this.end()
+          else this.endSocket()
         }
       }
     )
@@ -234,8 +240,13 @@ class SocketSession implements Session {
     this.closed = true
     clearTimeout(this.timer)
     this.connection.receiveEnd("the connection was closed")
-    // An ending that throws leaves others to be delivered; the session still ends.
-    this.connection.deliver()
+    // When a callback throws, the endings after it are delivered at the next turn, and this comes after them.
+    if (this.settled) this.end()
+  }
+
+  private end() {
+    if (this.over) return
+    this.over = true
     if (this.failure === undefined && this.step !== "stream" && !this.endedHere) {
       const error = new Error(`the peer ended the connection before its SETTINGS (step "${this.step}")`)
       this.failure = { step: this.step, kind: "ended", error }
@@ -261,8 +272,11 @@ class SocketSession implements Session {
 
   private readonly work = () => {
     this.scheduled = false
-    this.connection.deliver()
-    this.write()
+    try {
+      this.connection.deliver()
+    } finally {
+      this.write()
+    }
   }
 
   private write() {
