@@ -3,7 +3,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import * as Http2 from "node:http2"
 import { describe, it } from "vitest"
 import { client, summary } from "./support/client.ts"
-import { installed, nghttpd, nginx, nodeServer, type Running } from "./support/servers.ts"
+import { h2o, haproxy, installed, nghttpd, nginx, nodeServer, type Running } from "./support/servers.ts"
 
 /** mulberry32 */
 const randomOf = (seed: number) => {
@@ -147,6 +147,20 @@ describe("gives ours and node:http2 the same answers, and ours many at once", ()
     ok(answers.includes("200 hello world"))
     const many = Array.from({ length: 5000 }, () => ({ method: "POST", path: "/", fields: [], body: "x".repeat(250) }))
     ok((await byOurs(running, many)).every((answer) => answer === "200"))
+  })
+
+  withServer("haproxy", haproxy, async (running) => {
+    const answers = await same(running, plan(6, 300, ["/text", "/missing"], ["GET", "POST"]))
+    ok(answers.includes("200 hello world"))
+    const many = Array.from({ length: 5000 }, () => ({ method: "GET", path: "/text", fields: [], body: "" }))
+    ok((await byOurs(running, many)).every((answer) => answer === "200 hello world"))
+  })
+
+  withServer("h2o", h2o, async (running) => {
+    const answers = await same(running, plan(7, 300, ["/text", "/missing"], ["GET", "POST"]))
+    ok(answers.includes("200 hello world"))
+    const many = Array.from({ length: 5000 }, () => ({ method: "GET", path: "/text", fields: [], body: "" }))
+    ok((await byOurs(running, many)).every((answer) => answer === "200 hello world"))
   })
 
   withServer("nghttpd", nghttpd, async (running) => {

@@ -1,6 +1,6 @@
 /** Servers that nobody here wrote, for the driver: Node's own, nginx and nghttpd, on loopback. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import * as Http2 from "node:http2"
 import * as Net from "node:net"
 import { tmpdir } from "node:os"
@@ -157,6 +157,54 @@ http {
 `
     )
     return ["-p", directory, "-c", join(directory, "nginx.conf"), "-e", join(directory, "error.log")]
+  })
+
+/** haproxy, answering by itself: `/text` a body of 11 bytes, anything else 404; at most 24 streams. */
+export const haproxy = (path: string): Promise<Running> =>
+  program(path, (directory, port) => {
+    const { cert, key } = certificate()
+    writeFileSync(join(directory, "both.pem"), cert + key)
+    writeFileSync(
+      join(directory, "haproxy.cfg"),
+      `global
+  tune.h2.max-concurrent-streams 24
+defaults
+  mode http
+  timeout client 10s
+  timeout server 10s
+  timeout connect 10s
+frontend tests
+  bind 127.0.0.1:${port} ssl crt ${directory}/both.pem alpn h2
+  http-request return status 200 content-type text/plain string "hello world" if { path /text }
+  http-request return status 404
+`
+    )
+    return ["-db", "-f", join(directory, "haproxy.cfg")]
+  })
+
+/** h2o: serves its directory, where `text` holds 11 bytes. */
+export const h2o = (path: string): Promise<Running> =>
+  program(path, (directory, port) => {
+    // Started by root, it goes on as nobody.
+    chmodSync(directory, 0o755)
+    writeFileSync(join(directory, "text"), "hello world")
+    writeFileSync(
+      join(directory, "h2o.conf"),
+      `listen:
+  host: 127.0.0.1
+  port: ${port}
+  ssl:
+    certificate-file: ${directory}/cert.pem
+    key-file: ${directory}/key.pem
+num-threads: 1
+hosts:
+  default:
+    paths:
+      /:
+        file.dir: ${directory}
+`
+    )
+    return ["-m", "worker", "-c", join(directory, "h2o.conf")]
   })
 
 /** nghttpd: serves its directory, where `text` holds 11 bytes. */
