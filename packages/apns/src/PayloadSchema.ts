@@ -20,7 +20,8 @@ import { InvalidNotification } from "./Reason.ts"
  */
 export const sizeLimit = (pushType: string): number => (pushType === "voip" ? 5120 : 4096)
 
-const utf8 = new TextEncoder()
+/** `Buffer` takes small bodies from a pool; a `TextEncoder` allocates for each, which costs as much as `stringify`. */
+const utf8 = (text: string): Uint8Array => Buffer.from(text, "utf8")
 
 const invalid = (problem: string, cure: string, size?: { readonly bytes: number; readonly limit: number }) =>
   Result.fail(new InvalidNotification({ field: "payload", problem, cure, size }))
@@ -29,7 +30,9 @@ const oneLine = (message: string) => message.replaceAll(/\s*\n\s*/g, " ")
 
 const json = (value: unknown): Result.Result<Uint8Array, InvalidNotification> => {
   try {
-    return Result.succeed(utf8.encode(JSON.stringify(value)))
+    // For `undefined`, which a caller in JavaScript may give, there is no text: the empty body is refused by its size.
+    const text: string | undefined = JSON.stringify(value)
+    return Result.succeed(utf8(text ?? ""))
   } catch {
     return invalid("cannot be written as JSON", "Give only JSON values: no BigInt, no value that contains itself.")
   }
@@ -37,9 +40,11 @@ const json = (value: unknown): Result.Result<Uint8Array, InvalidNotification> =>
 
 const body = ({ content }: Notification): Result.Result<Uint8Array, InvalidNotification> => {
   if (content._tag === "Raw") {
-    if (typeof content.body === "string") return Result.succeed(utf8.encode(content.body))
+    if (typeof content.body === "string") return Result.succeed(utf8(content.body))
     return content.body instanceof Uint8Array ? Result.succeed(content.body) : json(content.body)
   }
+  const written = content.write?.(content.value)
+  if (written !== undefined) return json(written)
   const encoded = Schema.encodeUnknownResult(content.schema)(content.value)
   return Result.isSuccess(encoded)
     ? json(encoded.success)
