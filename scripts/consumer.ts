@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const published = ["apns", "simulator"]
+const published = ["http2", "apns", "simulator"]
 
 const run = (cwd: string, command: string, ...args: ReadonlyArray<string>) => {
   execFileSync(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"], shell: process.platform === "win32" })

@@ -24,7 +24,7 @@ beforeAll(() => {
       extends: "../../tsconfig.test.json",
       compilerOptions: { noUnusedLocals: false, tsBuildInfoFile: null, incremental: false },
       include: ["*.ts"],
-      references: [{ path: "../../packages/apns" }, { path: "../../packages/simulator" }]
+      references: ["http2", "apns", "simulator"].map((name) => ({ path: `../../packages/${name}` }))
     })
   )
 })

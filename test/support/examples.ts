@@ -16,12 +16,13 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 const pages = () => [
   "README.md",
   "packages/apns/README.md",
+  "packages/http2/README.md",
   "packages/simulator/README.md",
   ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)
 ]
 
 const sources = () =>
-  ["apns", "simulator"].flatMap((name) =>
+  ["http2", "apns", "simulator"].flatMap((name) =>
     readdirSync(join(root, "packages", name, "src"))
       .filter((file) => file.endsWith(".ts"))
       .map((file) => `packages/${name}/src/${file}`)

@@ -6,16 +6,19 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import {
   ApnsConnection,
+  type ApnsRequest,
   type ApnsResponse,
   type Config as ConnectionConfig,
   type RequestError
@@ -24,7 +27,8 @@ import { ApnsError } from "./ApnsError.ts"
 import type { Credentials } from "./Credentials.ts"
 import { credentialsFromEnv, settingsFromEnv } from "./internal/env.ts"
 import { type Accepted, outcomeOf } from "./internal/reply.ts"
-import { head, shorten } from "./internal/request.ts"
+import { head, type RequestHead, shorten } from "./internal/request.ts"
+import { submitTo } from "./internal/submit.ts"
 import { JwtCache, type ProviderToken } from "./JwtCache.ts"
 import type { Notification } from "./Notification.ts"
 import { PayloadSchema } from "./PayloadSchema.ts"
@@ -208,14 +212,45 @@ const wrongEnvironment = (name: string, wanted: string, allowed: ReadonlyArray<s
 
 const layerSender = (options: Sender) => Layer.effect(Apns, makeSender(options))
 
-/** One attempt at a notification that has passed every check. */
-interface Prepared {
+/** A notification that has passed every check. (A class and no literal: see `Pending`.) */
+class Prepared {
   readonly notification: Notification
-  readonly path: string
-  readonly fields: Readonly<Record<string, string>>
+  readonly head: RequestHead
   readonly body: Uint8Array
   readonly startedAtMillis: number
   readonly deadlineMillis: number
+
+  constructor(
+    notification: Notification,
+    head: RequestHead,
+    body: Uint8Array,
+    nowMillis: number,
+    timeoutMillis: number
+  ) {
+    this.notification = notification
+    this.head = head
+    this.body = body
+    this.startedAtMillis = nowMillis
+    this.deadlineMillis = Math.min(nowMillis + timeoutMillis, head.expiresAtMillis)
+  }
+}
+
+/** The request of one attempt. */
+class SendRequest implements ApnsRequest {
+  readonly method = "POST"
+  readonly path: string
+  readonly fields: Readonly<Record<string, string>>
+  readonly authorization: ApnsRequest["authorization"]
+  readonly body: Uint8Array
+  readonly deadlineMillis: number
+
+  constructor({ body, deadlineMillis, head }: Prepared, token: ProviderToken | undefined) {
+    this.path = head.path
+    this.fields = head.fields
+    this.authorization = token?.authorization
+    this.body = body
+    this.deadlineMillis = deadlineMillis
+  }
 }
 
 /** What an attempt that failed leaves behind. */
@@ -230,6 +265,7 @@ const makeSender = Effect.fnUntraced(function* (
   options: Sender
 ): Effect.fn.Return<Apns["Service"], never, ApnsConnection | JwtCache | PayloadSchema> {
   const connection = yield* ApnsConnection
+  const submit = yield* submitTo(connection)
   const jwt = yield* JwtCache
   const payloads = yield* PayloadSchema
   const clock = yield* Clock.Clock
@@ -246,15 +282,7 @@ const makeSender = Effect.fnUntraced(function* (
     if (Result.isFailure(request)) return Result.fail(request.failure)
     const body = payloads.encode(notification)
     if (Result.isFailure(body)) return Result.fail(body.failure)
-    const { path, fields, expiresAtMillis } = request.success
-    return Result.succeed({
-      notification,
-      path,
-      fields,
-      body: body.success,
-      startedAtMillis: nowMillis,
-      deadlineMillis: Math.min(nowMillis + timeoutMillis, expiresAtMillis)
-    })
+    return Result.succeed(new Prepared(notification, request.success, body.success, nowMillis, timeoutMillis))
   }
 
   const receipt = (
@@ -274,39 +302,33 @@ const makeSender = Effect.fnUntraced(function* (
     }
   })
 
-  const attempt = (prepared: Prepared, attempts: number): Effect.Effect<Receipt, Failed> =>
-    Effect.flatMap(
-      Effect.mapError(
-        jwt.token,
-        (reason): Failed => ({ reason, connection: undefined, token: undefined, dateMillis: Number.NaN })
-      ),
-      (token) =>
-        Effect.matchEffect(
-          connection.request({
-            method: "POST",
-            path: prepared.path,
-            fields: prepared.fields,
-            authorization: token?.authorization,
-            body: prepared.body,
-            deadlineMillis: prepared.deadlineMillis
-          }),
-          {
-            onFailure: (reason) =>
-              Effect.fail<Failed>({ reason, connection: undefined, token, dateMillis: Number.NaN }),
-            onSuccess: (response) => {
-              const outcome = outcomeOf(response, response.answeredAtMillis)
-              return Result.isSuccess(outcome)
-                ? Effect.succeed(receipt(prepared, outcome.success, response, attempts))
-                : Effect.fail<Failed>({
-                    reason: outcome.failure,
-                    connection: response.connection,
-                    token,
-                    dateMillis: Date.parse(response.fields.date ?? "")
-                  })
-            }
-          }
-        )
-    )
+  /** What an answer means: a receipt, or what `otherwise` makes of a failure. */
+  const read = <E>(
+    prepared: Prepared,
+    token: ProviderToken | undefined,
+    exit: Exit.Exit<ApnsResponse, RequestError>,
+    attempts: number,
+    otherwise: (failed: Failed) => Effect.Effect<Receipt, E>
+  ): Effect.Effect<Receipt, E> => {
+    if (Exit.isFailure(exit)) {
+      const reason = Cause.findError(exit.cause)
+      if (Result.isFailure(reason)) return Effect.failCause(reason.failure)
+      return otherwise({ reason: reason.success, connection: undefined, token, dateMillis: Number.NaN })
+    }
+    const response = exit.value
+    const outcome = outcomeOf(response, response.answeredAtMillis)
+    if (Result.isSuccess(outcome)) return Effect.succeed(receipt(prepared, outcome.success, response, attempts))
+    const dateMillis = Date.parse(response.fields.date ?? "")
+    return otherwise({ reason: outcome.failure, connection: response.connection, token, dateMillis })
+  }
+
+  /** One attempt: a request is submitted, and what comes of it decides how the fiber goes on. */
+  const attempt = <E>(
+    prepared: Prepared,
+    token: ProviderToken | undefined,
+    next: (exit: Exit.Exit<ApnsResponse, RequestError>) => Effect.Effect<Receipt, E>,
+    resume: (effect: Effect.Effect<Receipt, E>) => void
+  ): Effect.Effect<void> => Effect.sync(submit(new SendRequest(prepared, token), (exit) => resume(next(exit))))
 
   /** An expired token that is young tells that a clock is wrong; a passed deadline, what took the time. */
   const explain = (
@@ -328,6 +350,15 @@ const makeSender = Effect.fnUntraced(function* (
       clockSkew: Number.isNaN(dateMillis) ? undefined : Duration.millis(dateMillis - now)
     })
   }
+
+  const again = (prepared: Prepared, attempts: number): Effect.Effect<Receipt, Failed> =>
+    Effect.matchEffect(jwt.token, {
+      onFailure: (reason) => Effect.fail({ reason, connection: undefined, token: undefined, dateMillis: Number.NaN }),
+      onSuccess: (token) =>
+        Effect.callback<Receipt, Failed>((resume) =>
+          attempt(prepared, token, (exit) => read(prepared, token, exit, attempts, Effect.fail), resume)
+        )
+    })
 
   /** The slow path: entered only after a first attempt has failed. */
   const retry = Effect.fnUntraced(function* (prepared: Prepared, first: Failed) {
@@ -363,22 +394,27 @@ const makeSender = Effect.fnUntraced(function* (
         yield* connection.retire(failed.connection)
       }
       if (delayMillis > 0) yield* Effect.sleep(delayMillis)
-      const result = yield* Effect.result(attempt(prepared, attempts + 1))
+      const result = yield* Effect.result(again(prepared, attempts + 1))
       if (Result.isSuccess(result)) return result.success
       previous = failed.reason
       failed = result.failure
     }
   })
 
+  const token = Effect.mapError(jwt.token, (reason) => new ApnsError({ reason }))
+
   return {
-    // The hot path. Services and clock are captured above; no span, no timer, no Schedule unless something fails.
+    // The hot path: one suspension and no more Effects than shown; no span, no timer, no Schedule unless something fails.
     send: (notification) =>
-      Effect.suspend(() => {
-        const prepared = prepare(notification)
-        return Result.isFailure(prepared)
-          ? Effect.fail(errorOf(prepared.failure, notification, 0))
-          : Effect.catch(attempt(prepared.success, 1), (failed) => retry(prepared.success, failed))
-      })
+      Effect.flatMap(token, (token) =>
+        Effect.callback<Receipt, ApnsError>((resume) => {
+          const result = prepare(notification)
+          if (Result.isFailure(result)) return resume(Effect.fail(errorOf(result.failure, notification, 0)))
+          const prepared = result.success
+          const otherwise = (failed: Failed) => retry(prepared, failed)
+          return attempt(prepared, token, (exit) => read(prepared, token, exit, 1, otherwise), resume)
+        })
+      )
   }
 })
 

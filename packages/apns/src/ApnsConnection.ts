@@ -11,17 +11,19 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { ApnsError } from "./ApnsError.ts"
 import type { CertificateCredentials } from "./Credentials.ts"
 import * as Environment from "./Environment.ts"
+import { connect } from "./internal/engineTransport.ts"
 import { type ConnectionError, LogicalConnection, type Response } from "./internal/logicalConnection.ts"
-import { connect } from "./internal/nodeTransport.ts"
-import type { Endpoint } from "./internal/transport.ts"
+import { type Submit, withSubmit } from "./internal/submit.ts"
+import type { Connect, Endpoint } from "./internal/transport.ts"
 import type { InvalidConfiguration } from "./Reason.ts"
 
 /**
@@ -109,12 +111,20 @@ export class ApnsConnection extends Context.Service<
   static readonly layer = (config: Config): Layer.Layer<ApnsConnection, ApnsError> =>
     Layer.effect(
       ApnsConnection,
-      Effect.mapError(make(config), (reason) => new ApnsError({ reason }))
+      Effect.mapError(make(config, connect), (reason) => new ApnsError({ reason }))
     )
 }
 
+/** Over another transport. @internal */
+export const layerWith = (config: Config, connect: Connect): Layer.Layer<ApnsConnection, ApnsError> =>
+  Layer.effect(
+    ApnsConnection,
+    Effect.mapError(make(config, connect), (reason) => new ApnsError({ reason }))
+  )
+
 const make = Effect.fnUntraced(function* (
-  config: Config
+  config: Config,
+  connect: Connect
 ): Effect.fn.Return<ApnsConnection["Service"], InvalidConfiguration, Scope.Scope> {
   const server = yield* Effect.fromResult(Environment.resolve(config.environment, config.port))
   const clock = yield* Clock.Clock
@@ -142,17 +152,19 @@ const make = Effect.fnUntraced(function* (
     )
   )
 
-  return {
-    address: connection.address,
-    // The hot path: one suspension, no span, no timer of its own.
-    request: ({ authorization, body, deadlineMillis, fields, method, path }) =>
-      Effect.callback<ApnsResponse, RequestError>((resume) => {
-        const all = authorization === undefined ? fields : { ...fields, authorization: Redacted.value(authorization) }
-        const pending = connection.submit({ method, path, fields: all, body }, deadlineMillis, (result) =>
-          resume(Result.isSuccess(result) ? Effect.succeed(result.success) : Effect.fail(result.failure))
-        )
-        return Effect.sync(() => connection.cancel(pending))
-      }),
-    retire: (name) => Effect.sync(() => connection.retire(name))
+  const submit: Submit = (request, settle) => {
+    const pending = connection.submit(request, request.deadlineMillis, (result) =>
+      settle(Result.isSuccess(result) ? Exit.succeed(result.success) : Exit.fail(result.failure))
+    )
+    return () => connection.cancel(pending)
   }
+
+  return withSubmit(
+    {
+      address: connection.address,
+      request: (request) => Effect.callback((resume) => Effect.sync(submit(request, resume))),
+      retire: (name) => Effect.sync(() => connection.retire(name))
+    },
+    submit
+  )
 })

@@ -28,7 +28,8 @@ const noBytes = new Uint8Array(0)
 export class Sender {
   readonly output = new Output()
   readonly peer = new PeerSettings()
-  private readonly encoder = new Encoder()
+  // Values that never come again are written raw: their Huffman code would save 30 octets and cost more than sending them.
+  private readonly encoder = new Encoder({ huffmanLiterals: false })
   private readonly templates: Templates
   /** The connection's flow-control window for what we send (RFC 9113, 6.9). */
   private window = defaultWindowSize

@@ -131,6 +131,17 @@ export const unusable = (error: unknown): SessionFailure => ({
   cause: error
 })
 
+/** The peer broke a rule of HTTP/2, so that nothing more of it can be understood. */
+export const protocolBroken = (error: Error, step: ConnectionStep): SessionFailure => ({
+  ...failure(
+    step,
+    `the server broke a rule of HTTP/2 (${error.message})`,
+    "Look for a proxy between this machine and APNs.",
+    true
+  ),
+  cause: error
+})
+
 /** The peer ended the connection before it was ready. */
 export const endedEarly = (step: ConnectionStep): SessionFailure =>
   failure(step, "the server ended the connection before it was ready", network, true)

@@ -7,6 +7,11 @@ import * as Result from "effect/Result"
 import type { Expiration, Notification } from "../Notification.ts"
 import { InvalidNotification } from "../Reason.ts"
 
+/** Header fields by name. A class and no literal, as whatever lives as long as a request (see `Pending`). */
+class Fields {
+  [name: string]: string
+}
+
 /** What a notification's request says beside its body and its authorization. */
 export interface RequestHead {
   readonly path: string
@@ -76,7 +81,7 @@ export const head = (
 ): Result.Result<RequestHead, InvalidNotification> => {
   const { device, id, pushType, priority, expiration, collapseId } = notification
   const topic = notification.topic ?? options.topic
-  const fields: Record<string, string> = {}
+  const fields = new Fields()
 
   const badDevice = deviceProblem(device)
   if (badDevice !== undefined) return Result.fail(badDevice)

@@ -25,6 +25,8 @@ export interface Request {
   readonly method: string
   readonly path: string
   readonly fields: Readonly<Record<string, string>>
+  /** The field `authorization`, kept apart so that nothing prints it. */
+  readonly authorization?: Redacted.Redacted<string> | undefined
   readonly body: Uint8Array
 }
 

@@ -10,8 +10,8 @@ import * as Http2 from "node:http2"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import * as Redacted from "effect/Redacted"
-import type { ConnectionStep } from "../Reason.ts"
-import { classify, endedEarly, notHttp2, timedOut, unusable } from "./connectFailure.ts"
+import type { ConnectionStep } from "effect-apns/Reason"
+import { classify, endedEarly, notHttp2, timedOut, unusable } from "../../packages/apns/src/internal/connectFailure.ts"
 import type {
   Connect,
   Ending,
@@ -22,7 +22,7 @@ import type {
   SessionFailure,
   SessionListener,
   Stream
-} from "./transport.ts"
+} from "../../packages/apns/src/internal/transport.ts"
 
 /** The most of an answer's body that is kept; APNs' own are under 100 bytes. */
 const maxBodyLength = 65_536
@@ -141,6 +141,7 @@ class NodeSession implements Session {
         ":method": request.method,
         ":path": request.path,
         ...request.fields,
+        ...(request.authorization !== undefined && { authorization: Redacted.value(request.authorization) }),
         [Http2.sensitiveHeaders]: unindexed
       })
     } catch {

@@ -3,12 +3,16 @@ import * as Http2 from "node:http2"
 import * as Https from "node:https"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Deferred, type Duration, Effect, Exit, Fiber, Layer, Redacted, Result, Scope } from "effect"
 import { Apns, ApnsConnection, type ApnsRequest, Notification } from "effect-apns"
 import { classify } from "../../packages/apns/src/internal/connectFailure.ts"
-import { connect } from "../../packages/apns/src/internal/nodeTransport.ts"
-import type { Ending, Endpoint, SessionFailure } from "../../packages/apns/src/internal/transport.ts"
+import { connect as connectEngine } from "../../packages/apns/src/internal/engineTransport.ts"
+import type { Connect, Ending, Endpoint, SessionFailure } from "../../packages/apns/src/internal/transport.ts"
+import { connect as connectNode } from "../support/nodeTransport.ts"
+
+/** The transport under test: `node:http2`, the oracle, unless a suite says otherwise. The engine has its own, test/http2. */
+let connect: Connect = connectNode
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Certificates, as DER by hand
@@ -966,11 +970,21 @@ const refusals: ReadonlyArray<Refusal> = [
     }),
     step: "settings",
     transient: true,
-    problem: /settings failed|before it was ready/
+    problem: /settings failed|before it was ready|broke a rule of HTTP\/2/
   }
 ]
 
-describe("connecting fails with a step, a problem and a cure", () => {
+describe.each([
+  ["the engine", connectEngine],
+  ["node:http2", connectNode]
+] as const)("connecting over %s fails with a step, a problem and a cure", (_, transport) => {
+  beforeAll(() => {
+    connect = transport
+  })
+  afterAll(() => {
+    connect = connectNode
+  })
+
   for (const { name, options, problem, server, step, transient } of refusals) {
     live(
       name,

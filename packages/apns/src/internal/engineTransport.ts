@@ -1,0 +1,152 @@
+/**
+ * The transport over `@effect-apns/http2`: what the engine reports, in the words of the seam.
+ */
+import * as Http2 from "@effect-apns/http2"
+import * as Redacted from "effect/Redacted"
+import { classify, endedEarly, notHttp2, protocolBroken, timedOut, unusable } from "./connectFailure.ts"
+import type { Connect, Ending, Endpoint, Request, Session, SessionFailure } from "./transport.ts"
+
+/** Their values never come again: kept out of the compression table (Apple, "Sending notification requests to APNs"). */
+const varying: ReadonlySet<string> = new Set(["apns-id", "apns-collapse-id", "apns-expiration"])
+
+/**
+ * Gives requests that have the same stable fields the same array of them, by which the engine knows their encoding. A
+ * program sends few combinations of topic, push type, priority and token; the oldest is forgotten when there are many.
+ */
+class StableFields {
+  private readonly known = new Map<string, Array<Http2.EncodeField>>()
+  private last: Array<Http2.EncodeField> = []
+  private lastAuthorization: Redacted.Redacted<string> | undefined
+
+  of({ authorization, fields }: Request): Array<Http2.EncodeField> {
+    const { last } = this
+    if (authorization !== this.lastAuthorization) return this.find(fields, authorization)
+    let index = 0
+    for (const name in fields) {
+      if (varying.has(name)) continue
+      const field = last[index]
+      if (field === undefined || field[0] !== name || field[1] !== fields[name]) return this.find(fields, authorization)
+      index++
+    }
+    if (authorization !== undefined) index++
+    return index === last.length ? last : this.find(fields, authorization)
+  }
+
+  private find(fields: Request["fields"], authorization: Request["authorization"]) {
+    const stable: Array<Http2.EncodeField> = Object.entries(fields).filter(([name]) => !varying.has(name))
+    if (authorization !== undefined) stable.push(["authorization", Redacted.value(authorization)])
+    const key = JSON.stringify(stable)
+    this.last = this.known.get(key) ?? stable
+    this.lastAuthorization = authorization
+    this.known.delete(key)
+    this.known.set(key, this.last)
+    if (this.known.size > 256) for (const oldest of [...this.known.keys()].slice(0, 64)) this.known.delete(oldest)
+    return this.last
+  }
+}
+
+const varyingFields = (fields: Readonly<Record<string, string>>): Array<Http2.EncodeField> => {
+  const own: Array<Http2.EncodeField> = []
+  for (const name of varying) {
+    const value = fields[name]
+    if (value !== undefined) own.push([name, value, "literal"])
+  }
+  return own
+}
+
+const recordOf = (fields: ReadonlyArray<Http2.HeaderField>) => {
+  const record: Record<string, string> = {}
+  for (const [name, value] of fields) {
+    const known = record[name]
+    record[name] = known === undefined ? value : `${known}, ${value}`
+  }
+  return record
+}
+
+const endingOf = (ending: Http2.Ending): Ending => {
+  if (ending._tag !== "Answered") return ending
+  const { status, fields, body } = ending
+  return { _tag: "Answered", status, fields: recordOf(fields), body: body.length === 0 ? "" : body.toString("utf8") }
+}
+
+const failureOf = ({ kind, step, error }: Http2.SessionFailure, endpoint: Endpoint): SessionFailure => {
+  switch (kind) {
+    case "socket":
+      return classify(error, step)
+    case "timeout":
+      return timedOut(step, endpoint.connectTimeoutMillis)
+    case "notHttp2":
+      return notHttp2
+    case "ended":
+      return endedEarly(step)
+    case "protocol":
+      return protocolBroken(error, step)
+  }
+}
+
+class EngineSession implements Session {
+  private readonly session: Http2.Session
+  private readonly stableFields = new StableFields()
+
+  constructor(session: Http2.Session) {
+    this.session = session
+  }
+
+  get openable(): number {
+    return this.session.openable
+  }
+
+  open(request: Request, onEnding: (ending: Ending) => void) {
+    const { method, path, fields, body } = request
+    return this.session.open(
+      { method, path, stableFields: this.stableFields.of(request), fields: varyingFields(fields), body },
+      (ending) => onEnding(endingOf(ending))
+    )
+  }
+
+  close(): void {
+    this.session.close()
+  }
+
+  destroy(): void {
+    this.session.destroy()
+  }
+}
+
+/** A session that could not even begin to connect. */
+const stillborn: Session = {
+  openable: 0,
+  open: () => {
+    throw new Error("not ready")
+  },
+  close: () => {},
+  destroy: () => {}
+}
+
+/** Opens a session of the engine. */
+export const connect: Connect = (endpoint, listener) => {
+  const { ca, clientCertificate, connectTimeoutMillis, host, port } = endpoint
+  try {
+    return new EngineSession(
+      Http2.connect(
+        {
+          host,
+          port,
+          ca,
+          connectTimeoutMillis,
+          cert: clientCertificate?.certificate,
+          key: clientCertificate && Redacted.value(clientCertificate.privateKey)
+        },
+        {
+          onReady: () => listener.onReady(),
+          onCapacity: () => listener.onCapacity(),
+          onGoAway: (goAway) => listener.onGoAway(goAway),
+          onEnd: (failure) => listener.onEnd(failure && failureOf(failure, endpoint))
+        }
+      )
+    )
+  } catch (error) {
+    queueMicrotask(() => listener.onEnd(unusable(error)))
+    return stillborn
+  }
+}
