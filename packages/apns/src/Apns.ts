@@ -26,6 +26,7 @@ import {
 import { ApnsError } from "./ApnsError.ts"
 import type { Credentials } from "./Credentials.ts"
 import { credentialsFromEnv, settingsFromEnv } from "./internal/env.ts"
+import { freshTokenOf } from "./internal/freshToken.ts"
 import { type Accepted, outcomeOf } from "./internal/reply.ts"
 import { head, type RequestHead, shorten } from "./internal/request.ts"
 import { submitTo } from "./internal/submit.ts"
@@ -267,6 +268,7 @@ const makeSender = Effect.fnUntraced(function* (
   const connection = yield* ApnsConnection
   const submit = yield* submitTo(connection)
   const jwt = yield* JwtCache
+  const freshToken = freshTokenOf(jwt)
   const payloads = yield* PayloadSchema
   const clock = yield* Clock.Clock
   const schedule = options.retry ?? (options.replayUnknown === true ? Retry.scheduleReplayingUnknown : Retry.schedule)
@@ -351,6 +353,7 @@ const makeSender = Effect.fnUntraced(function* (
     })
   }
 
+  /** An attempt that asks for the provider token first. */
   const again = (prepared: Prepared, attempts: number): Effect.Effect<Receipt, Failed> =>
     Effect.matchEffect(jwt.token, {
       onFailure: (reason) => Effect.fail({ reason, connection: undefined, token: undefined, dateMillis: Number.NaN }),
@@ -401,20 +404,18 @@ const makeSender = Effect.fnUntraced(function* (
     }
   })
 
-  const token = Effect.mapError(jwt.token, (reason) => new ApnsError({ reason }))
-
   return {
-    // The hot path: one suspension and no more Effects than shown; no span, no timer, no Schedule unless something fails.
+    // The hot path: one Effect, one suspension; no span, no timer, no Schedule unless something fails.
     send: (notification) =>
-      Effect.flatMap(token, (token) =>
-        Effect.callback<Receipt, ApnsError>((resume) => {
-          const result = prepare(notification)
-          if (Result.isFailure(result)) return resume(Effect.fail(errorOf(result.failure, notification, 0)))
-          const prepared = result.success
-          const otherwise = (failed: Failed) => retry(prepared, failed)
-          return attempt(prepared, token, (exit) => read(prepared, token, exit, 1, otherwise), resume)
-        })
-      )
+      Effect.callback<Receipt, ApnsError>((resume) => {
+        const result = prepare(notification)
+        if (Result.isFailure(result)) return resume(Effect.fail(errorOf(result.failure, notification, 0)))
+        const prepared = result.success
+        const otherwise = (failed: Failed) => retry(prepared, failed)
+        const token = freshToken()
+        if (token === "ask") return resume(Effect.catch(again(prepared, 1), otherwise))
+        return attempt(prepared, token, (exit) => read(prepared, token, exit, 1, otherwise), resume)
+      })
   }
 })
 

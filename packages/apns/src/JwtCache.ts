@@ -22,6 +22,7 @@ import * as Semaphore from "effect/Semaphore"
 import { importPKCS8, SignJWT } from "jose"
 import { ApnsError } from "./ApnsError.ts"
 import type { TokenCredentials } from "./Credentials.ts"
+import { withFreshToken } from "./internal/freshToken.ts"
 import { InvalidCredentials } from "./Reason.ts"
 
 /**
@@ -89,10 +90,9 @@ export class JwtCache extends Context.Service<
     )
 
   /** No token: APNs knows the sender by its certificate. */
-  static readonly layerNone: Layer.Layer<JwtCache> = Layer.succeed(JwtCache, {
-    token: Effect.succeed(undefined),
-    renew: () => Effect.succeed(false)
-  })
+  static readonly layerNone: Layer.Layer<JwtCache> = Layer.sync(JwtCache, () =>
+    withFreshToken({ token: Effect.succeed(undefined), renew: () => Effect.succeed(false) }, () => undefined)
+  )
 }
 
 const make = Effect.fnUntraced(function* (
@@ -154,16 +154,24 @@ const make = Effect.fnUntraced(function* (
     )
   }).pipe(Effect.forever, Effect.annotateLogs({ package: "effect-apns", module: "JwtCache" }), Effect.forkScoped)
 
-  return {
-    token: Effect.suspend(() => {
-      const token = Ref.getUnsafe(current)
-      return ageMillis(token) < due ? Effect.succeed(token) : Effect.andThen(replace(token), Ref.get(current))
-    }),
-    renew: Effect.fnUntraced(function* (stale) {
-      if ((yield* Ref.get(current)) !== stale) return true
-      if (ageMillis(stale) < Duration.toMillis(minimumAge)) return false
-      yield* replace(stale)
-      return true
-    })
+  const fresh = () => {
+    const token = Ref.getUnsafe(current)
+    return ageMillis(token) < due ? token : "ask"
   }
+
+  return withFreshToken(
+    {
+      token: Effect.suspend(() => {
+        const token = Ref.getUnsafe(current)
+        return ageMillis(token) < due ? Effect.succeed(token) : Effect.andThen(replace(token), Ref.get(current))
+      }),
+      renew: Effect.fnUntraced(function* (stale) {
+        if ((yield* Ref.get(current)) !== stale) return true
+        if (ageMillis(stale) < Duration.toMillis(minimumAge)) return false
+        yield* replace(stale)
+        return true
+      })
+    },
+    fresh
+  )
 })

@@ -117,7 +117,7 @@ export class LogicalConnection {
       pending.place = "queue"
       MutableList.append(this.queue, pending)
       this.queued++
-      this.pump()
+      this.pump(pending.queuedAtMillis)
     }
     return pending
   }
@@ -156,7 +156,7 @@ export class LogicalConnection {
   }
 
   /** Opens a stream for as many queued requests as the session takes. */
-  private pump() {
+  private pump(nowMillis = this.now()) {
     while (this.queued > 0) {
       const carrier = this.current
       if (carrier === undefined) return this.openSession()
@@ -166,7 +166,7 @@ export class LogicalConnection {
       if (pending.place === "settled") continue
       this.queued--
       pending.place = "stream"
-      pending.openedAtMillis = this.now()
+      pending.openedAtMillis = nowMillis
       pending.stream = carrier.session.open(pending.request, (ending) => this.onEnding(carrier, pending, ending))
     }
   }

@@ -24,6 +24,7 @@ await main(async ({ host, port, ca, credentials, topic, concurrency, variant }) 
   )
   const context = await runtime.context()
   const runPromise = Effect.runPromiseWith(context)
+  const apns = await runtime.runPromise(Apns)
   const make = variant === "fanOut" ? encoded : typed
   const sendRange = (start: number, end: number, tally: Tally) => {
     // Made once: V8 allocates functions of an object literal among its old objects, each time.
@@ -31,7 +32,7 @@ await main(async ({ host, port, ca, credentials, topic, concurrency, variant }) 
       onSuccess: () => tally.count(undefined),
       onFailure: (error: unknown) => tally.count(error)
     }
-    const counted = (index: number) => Effect.matchEager(send(make(index)), count)
+    const counted = (index: number) => Effect.matchEager(apns.send(make(index)), count)
     if (variant === "forEach") {
       const indices = (function* () {
         for (let index = start; index < end; index++) yield index
