@@ -163,7 +163,7 @@ const make = Effect.fnUntraced(function* (
     {
       token: Effect.suspend(() => {
         const token = Ref.getUnsafe(current)
-        return ageMillis(token) < due ? Effect.succeed(token) : Effect.andThen(replace(token), Ref.get(current))
+        return fresh() === token ? Effect.succeed(token) : Effect.andThen(replace(token), Ref.get(current))
       }),
       renew: Effect.fnUntraced(function* (stale) {
         if ((yield* Ref.get(current)) !== stale) return true
