@@ -12,6 +12,7 @@ import * as Tls from "node:tls"
 import * as Redacted from "effect/Redacted"
 import type { ConnectionStep } from "effect-apns/Reason"
 import { classify, endedEarly, notHttp2, timedOut, unusable } from "../../packages/apns/src/internal/connectFailure.ts"
+import { stillborn } from "../../packages/apns/src/internal/engineTransport.ts"
 import type {
   Connect,
   Ending,
@@ -245,16 +246,6 @@ class NodeStream implements Stream {
     this.cancelled = true
     this.raw.close(NGHTTP2_CANCEL)
   }
-}
-
-/** A session that could not even begin to connect. */
-const stillborn: Session = {
-  openable: 0,
-  open: () => {
-    throw new Error("not ready")
-  },
-  close: () => {},
-  destroy: () => {}
 }
 
 /** Opens a session over `node:tls` and `node:http2`. */

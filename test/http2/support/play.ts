@@ -25,7 +25,7 @@ import {
   type Request,
   type Stream
 } from "@effect-apns/http2"
-import { Decoder } from "@effect-apns/http2/hpack/index"
+import { Decoder } from "../../../packages/http2/src/hpack/index.ts"
 import {
   block,
   describe,

@@ -114,7 +114,7 @@ class EngineSession implements Session {
 }
 
 /** A session that could not even begin to connect. */
-const stillborn: Session = {
+export const stillborn: Session = {
   openable: 0,
   open: () => {
     throw new Error("not ready")

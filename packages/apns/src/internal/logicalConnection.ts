@@ -265,7 +265,9 @@ export class LogicalConnection {
             this.notProcessed("stream", `the server is going away (${describeGoAway(ending.goAway)})`)
         )
       case "NeverWritten":
-        return Result.fail(this.notProcessed("closed", "the connection ended before the notification was written"))
+        return Result.fail(
+          this.notProcessed("closed", ending.problem ?? "the connection ended before the notification was written")
+        )
       case "Reset":
         return Result.fail(new OutcomeUnknown({ address, problem: `the stream was reset (code ${ending.code})` }))
       case "Lost":

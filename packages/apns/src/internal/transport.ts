@@ -51,8 +51,8 @@ export type Ending =
   | { readonly _tag: "Refused" }
   /** Above the last stream of a GOAWAY: not processed (RFC 9113, 6.8). */
   | { readonly _tag: "AboveLastStream"; readonly goAway: GoAway }
-  /** The session could not take it any more; nothing was written. */
-  | { readonly _tag: "NeverWritten" }
+  /** The session could not take it; nothing was written. */
+  | { readonly _tag: "NeverWritten"; readonly problem?: string | undefined }
   /** RST_STREAM with another code: may have been processed. */
   | { readonly _tag: "Reset"; readonly code: number }
   /** The session ended after the request was written: may have been processed. */
