@@ -236,7 +236,7 @@ describe("the failures of the library", () => {
   const stages: ReadonlyArray<readonly [Reason.Stage, ReasonTable.Outcome]> = [
     ["connect", "unsent"],
     ["queue", "unsent"],
-    ["write", "unsent"],
+    ["write", "unknown"],
     ["answer", "unknown"],
     ["body", "unknown"]
   ]

@@ -255,7 +255,7 @@ describe("the deadline", () => {
   it.each([
     ["connect", "unsent", () => {}],
     ["queue", "unsent", (peer: ReturnType<typeof fakePeer>) => peer.session(0).settings(0)],
-    ["write", "unsent", (peer: ReturnType<typeof fakePeer>) => peer.session(0).settings(1).stream(0).blocked()],
+    ["write", "unknown", (peer: ReturnType<typeof fakePeer>) => peer.session(0).settings(1).stream(0).blocked()],
     ["answer", "unknown", (peer: ReturnType<typeof fakePeer>) => peer.session(0).settings(1)],
     ["body", "unknown", (peer: ReturnType<typeof fakePeer>) => peer.session(0).settings(1).stream(0).headers()]
   ] as const)("passes in the stage %s, outcome %s, not before its time", (stage, outcome, play) => {

@@ -114,6 +114,17 @@ describe("a stream ends", () => {
     server.expectNothing()
   })
 
+  it("as cancelled before it was taken: the whole request is written all the same, and the reset after it", () => {
+    const server = ready()
+    const request = server.request({ body: "x" })
+    strictEqual(request.stream.stage, "write")
+    request.stream.cancel()
+    server.expectHeaders(1)
+    server.expectData(1, "x")
+    server.expectReset(1, "CANCEL")
+    request.expect("Cancelled")
+  })
+
   it("as cancelled while its body waits for a window: the rest is not sent (6.9)", () => {
     const server = ready({ initialWindowSize: 1 })
     const request = server.request({ body: "xyz" })

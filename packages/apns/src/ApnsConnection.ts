@@ -23,7 +23,7 @@ import * as Environment from "./Environment.ts"
 import { connect } from "./internal/engineTransport.ts"
 import { type ConnectionError, LogicalConnection, type Response } from "./internal/logicalConnection.ts"
 import { type Submit, withSubmit } from "./internal/submit.ts"
-import type { Connect, Endpoint } from "./internal/transport.ts"
+import type { Endpoint } from "./internal/transport.ts"
 import type { InvalidConfiguration } from "./Reason.ts"
 
 /**
@@ -111,20 +111,12 @@ export class ApnsConnection extends Context.Service<
   static readonly layer = (config: Config): Layer.Layer<ApnsConnection, ApnsError> =>
     Layer.effect(
       ApnsConnection,
-      Effect.mapError(make(config, connect), (reason) => new ApnsError({ reason }))
+      Effect.mapError(make(config), (reason) => new ApnsError({ reason }))
     )
 }
 
-/** Over another transport. @internal */
-export const layerWith = (config: Config, connect: Connect): Layer.Layer<ApnsConnection, ApnsError> =>
-  Layer.effect(
-    ApnsConnection,
-    Effect.mapError(make(config, connect), (reason) => new ApnsError({ reason }))
-  )
-
 const make = Effect.fnUntraced(function* (
-  config: Config,
-  connect: Connect
+  config: Config
 ): Effect.fn.Return<ApnsConnection["Service"], InvalidConfiguration, Scope.Scope> {
   const server = yield* Effect.fromResult(Environment.resolve(config.environment, config.port))
   const clock = yield* Clock.Clock

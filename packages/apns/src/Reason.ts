@@ -352,7 +352,8 @@ export class DeadlinePassed extends failure(
     readonly previous?: { readonly _tag: string; readonly detail: string; readonly cure: string } | undefined
   }) => {
     const { address, previous, stage, waited } = fields
-    const written = stage === "answer" || stage === "body"
+    // In the stage "write" its frames stand in the output: RST_STREAM follows them there and does not take them back.
+    const written = stage !== "connect" && stage !== "queue"
     const before = previous === undefined ? "" : `; before that, ${previous._tag}: ${previous.detail}`
     return {
       detail: `${address}: the deadline passed after ${Duration.format(waited)} in the stage "${stage}"${before}`,

@@ -282,7 +282,7 @@ export const failures = {
     "unsent",
     "retryLater",
     "the deadline passed",
-    "The error names the stage. Outcome is unknown when the notification was already written."
+    "The error names the stage. Outcome is unknown once the notification was handed to a connection."
   ),
   OutcomeUnknown: local(
     "unknown",
