@@ -58,10 +58,16 @@ const dialogue = () => {
   const ask = (name: string, timeout = 30_000): Asked => {
     const results: Array<Result.Result<Response, ConnectionError>> = []
     const request = { method: "POST", path: name, fields: {}, body: new Uint8Array() }
-    const pending = connection.submit(request, clock.now() + timeout, (result) => {
-      results.push(result)
+    const pending = connection.submit(request, clock.now() + timeout, {
+      onResponse: (response) => results.push(Result.succeed(response)),
+      onError: (error) => results.push(Result.fail(error))
     })
     return { name, pending, results }
+  }
+  /** Does something from inside the report of what became of a request. */
+  const askThen = (name: string, then: () => void) => {
+    const request = { method: "POST", path: name, fields: {}, body: new Uint8Array() }
+    connection.submit(request, clock.now() + 30_000, { onResponse: then, onError: then })
   }
   const askAll = (...names: Array<string>) => names.map((name) => ask(name))
   /** The paths of the streams opened on a session, in order. */
@@ -71,7 +77,7 @@ const dialogue = () => {
     assert.strictEqual(inside.queued, 0, "queued")
     assert.strictEqual(inside.deadlines.buckets.size, 0, "deadlines")
   }
-  return { clock, peer, connection, ask, askAll, paths, inside, assertEmpty }
+  return { clock, peer, connection, ask, askThen, askAll, paths, inside, assertEmpty }
 }
 
 const refusedConnect: SessionFailure = {
@@ -726,11 +732,9 @@ describe("closing", () => {
 
 describe("re-entrance", () => {
   it("a request made while another is told of its failure is carried", () => {
-    const { ask, clock, connection, peer } = dialogue()
+    const { ask, askThen, clock, peer } = dialogue()
     const second: Array<Asked> = []
-    connection.submit({ method: "POST", path: "a", fields: {}, body: new Uint8Array() }, clock.now() + 30_000, () => {
-      second.push(ask("again"))
-    })
+    askThen("a", () => second.push(ask("again")))
     const b = ask("b")
     peer.session(0).end(refusedConnect)
     assert.strictEqual(said(b), "ConnectionFailed connect")
@@ -740,10 +744,8 @@ describe("re-entrance", () => {
   })
 
   it("a request made while another has its answer takes the slot, once", () => {
-    const { ask, clock, connection, paths, peer } = dialogue()
-    connection.submit({ method: "POST", path: "a", fields: {}, body: new Uint8Array() }, clock.now() + 30_000, () => {
-      ask("c")
-    })
+    const { ask, askThen, paths, peer } = dialogue()
+    askThen("a", () => ask("c"))
     ask("b")
     const session = peer.session(0).settings(1)
     session.stream(0).answer(200)
@@ -753,10 +755,10 @@ describe("re-entrance", () => {
   })
 
   it("cancelling another while the queue fails settles neither twice", () => {
-    const { ask, assertEmpty, clock, connection, peer } = dialogue()
+    const { ask, askThen, assertEmpty, peer } = dialogue()
     const others: Array<Asked> = []
-    connection.submit({ method: "POST", path: "a", fields: {}, body: new Uint8Array() }, clock.now() + 30_000, () => {
-      for (const other of others) connection.cancel(other.pending)
+    askThen("a", () => {
+      for (const other of others) other.pending.cancel()
     })
     others.push(ask("b"), ask("c"))
     peer.session(0).end(refusedConnect)

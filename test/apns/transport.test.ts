@@ -257,10 +257,15 @@ const dial = (to: Endpoint) =>
       const open = (path = "/3/device/ab", body = "{}") => {
         const ending = Deferred.makeUnsafe<Ending>()
         const fields = { "apns-id": path, "apns-topic": "com.example.app" }
-        const stream = session.open({ method: "POST", path, fields, body: Buffer.from(body) }, (how) => {
-          heard.push(`${path} ${how._tag}`)
-          Deferred.doneUnsafe(ending, Exit.succeed(how))
-        })
+        const stream = session.open(
+          { method: "POST", path, fields, body: Buffer.from(body) },
+          {
+            onEnding: (how) => {
+              heard.push(`${path} ${how._tag}`)
+              Deferred.doneUnsafe(ending, Exit.succeed(how))
+            }
+          }
+        )
         return { stream, ending: Deferred.await(ending) }
       }
       return {

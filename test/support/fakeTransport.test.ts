@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Ending, Endpoint, SessionListener } from "../../packages/apns/src/internal/transport.ts"
+import type { Endpoint, SessionListener } from "../../packages/apns/src/internal/transport.ts"
 import { fakePeer, handClock, Violation } from "./fakeTransport.ts"
 
 const endpoint: Endpoint = { host: "push.test", port: 443, connectTimeoutMillis: 1000 }
@@ -17,7 +17,7 @@ const opened = () => {
   const peer = fakePeer()
   const session = peer.connect(endpoint, listener)
   const open = (name: string) =>
-    session.open({ ...request, path: name }, (ending: Ending) => heard.push(`${name} ${ending._tag}`))
+    session.open({ ...request, path: name }, { onEnding: (ending) => heard.push(`${name} ${ending._tag}`) })
   return { heard, peer, session, open, played: peer.session(0) }
 }
 

@@ -12,7 +12,8 @@ import type {
   Session,
   SessionFailure,
   SessionListener,
-  Stream
+  Stream,
+  StreamListener
 } from "../../packages/apns/src/internal/transport.ts"
 
 /** Breaks the dialogue: the code under test, or the test, did what the seam forbids. */
@@ -145,12 +146,12 @@ export class FakeSession implements Session {
     return this.closing || this.ended ? 0 : Math.max(0, this.limit - this.live.length)
   }
 
-  open(request: Request, onEnding: (ending: Ending) => void): Stream {
+  open(request: Request, listener: StreamListener): Stream {
     if (!this.ready) throw new Violation("a stream was opened before SETTINGS")
     if (this.closing || this.ended) throw new Violation("a stream was opened on a session that is closing")
     if (this.openable === 0) throw new Violation(`a stream was opened beyond the limit of ${this.limit}`)
     const stream = new FakeStream(2 * this.streams.length + 1, request, (ending) => {
-      onEnding(ending)
+      listener.onEnding(ending)
       if (this.openable > 0) this.listener.onCapacity()
     })
     this.streams.push(stream)

@@ -22,7 +22,8 @@ import type {
   Session,
   SessionFailure,
   SessionListener,
-  Stream
+  Stream,
+  StreamListener
 } from "../../packages/apns/src/internal/transport.ts"
 
 /** The most of an answer's body that is kept; APNs' own are under 100 bytes. */
@@ -134,7 +135,7 @@ class NodeSession implements Session {
     this.listener.onGoAway(this.goAway)
   }
 
-  open(request: Request, onEnding: (ending: Ending) => void): Stream {
+  open(request: Request, listener: StreamListener): Stream {
     let raw: Http2.ClientHttp2Stream
     try {
       if (this.session === undefined) throw new Error("not ready")
@@ -148,13 +149,13 @@ class NodeSession implements Session {
     } catch {
       // Without a session that can end by itself, nothing would ever replace this one.
       this.close()
-      queueMicrotask(() => onEnding({ _tag: "NeverWritten" }))
+      queueMicrotask(() => listener.onEnding({ _tag: "NeverWritten" }))
       return { stage: "write", cancel: () => {} }
     }
     this.open_++
     const stream = new NodeStream(raw, (ending) => {
       this.open_--
-      onEnding(ending ?? this.endingOf(raw))
+      listener.onEnding(ending ?? this.endingOf(raw))
       if (this.openable > 0) this.listener.onCapacity()
     })
     raw.end(request.body)

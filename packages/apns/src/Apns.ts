@@ -6,35 +6,20 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Pull from "effect/Pull"
-import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
-import {
-  ApnsConnection,
-  type ApnsRequest,
-  type ApnsResponse,
-  type Config as ConnectionConfig,
-  type RequestError
-} from "./ApnsConnection.ts"
+import type * as Schedule from "effect/Schedule"
+import { ApnsConnection, type Config as ConnectionConfig } from "./ApnsConnection.ts"
 import { ApnsError } from "./ApnsError.ts"
 import type { Credentials } from "./Credentials.ts"
 import { credentialsFromEnv, settingsFromEnv } from "./internal/env.ts"
-import { freshTokenOf } from "./internal/freshToken.ts"
-import { type Accepted, outcomeOf } from "./internal/reply.ts"
-import { head, type RequestHead, shorten } from "./internal/request.ts"
-import { submitTo } from "./internal/submit.ts"
-import { JwtCache, type ProviderToken } from "./JwtCache.ts"
+import { makeSender, type Sender } from "./internal/sender.ts"
+import { JwtCache } from "./JwtCache.ts"
 import type { Notification } from "./Notification.ts"
 import { PayloadSchema } from "./PayloadSchema.ts"
 import * as Reason from "./Reason.ts"
-import * as Retry from "./Retry.ts"
 
 /**
  * APNs has accepted the notification: it will try to deliver it. (It never says whether it did.)
@@ -102,13 +87,6 @@ export interface Config extends SendOptions, Omit<ConnectionConfig, "certificate
   /** From `Credentials.token` or `Credentials.certificate`, loaded or still to be loaded. */
   readonly credentials: Credentials | Effect.Effect<Credentials, ApnsError>
 }
-
-/** What the notifications of one `Apns` have in common. */
-interface Sender extends SendOptions {
-  readonly topicRequired: boolean
-}
-
-type AttemptError = RequestError | Reason.Rejection | Reason.Failure
 
 /**
  * Sends notifications.
@@ -212,212 +190,6 @@ const wrongEnvironment = (name: string, wanted: string, allowed: ReadonlyArray<s
   })
 
 const layerSender = (options: Sender) => Layer.effect(Apns, makeSender(options))
-
-/** A notification that has passed every check. (A class and no literal: see `Pending`.) */
-class Prepared {
-  readonly notification: Notification
-  readonly head: RequestHead
-  readonly body: Uint8Array
-  readonly startedAtMillis: number
-  readonly deadlineMillis: number
-
-  constructor(
-    notification: Notification,
-    head: RequestHead,
-    body: Uint8Array,
-    nowMillis: number,
-    timeoutMillis: number
-  ) {
-    this.notification = notification
-    this.head = head
-    this.body = body
-    this.startedAtMillis = nowMillis
-    this.deadlineMillis = Math.min(nowMillis + timeoutMillis, head.expiresAtMillis)
-  }
-}
-
-/** The request of one attempt. */
-class SendRequest implements ApnsRequest {
-  readonly method = "POST"
-  readonly path: string
-  readonly fields: Readonly<Record<string, string>>
-  readonly authorization: ApnsRequest["authorization"]
-  readonly body: Uint8Array
-  readonly deadlineMillis: number
-
-  constructor({ body, deadlineMillis, head }: Prepared, token: ProviderToken | undefined) {
-    this.path = head.path
-    this.fields = head.fields
-    this.authorization = token?.authorization
-    this.body = body
-    this.deadlineMillis = deadlineMillis
-  }
-}
-
-/** What an attempt that failed leaves behind. */
-interface Failed {
-  readonly reason: AttemptError
-  readonly connection: string | undefined
-  readonly token: ProviderToken | undefined
-  readonly dateMillis: number
-}
-
-const makeSender = Effect.fnUntraced(function* (
-  options: Sender
-): Effect.fn.Return<Apns["Service"], never, ApnsConnection | JwtCache | PayloadSchema> {
-  const connection = yield* ApnsConnection
-  const submit = yield* submitTo(connection)
-  const jwt = yield* JwtCache
-  const freshToken = freshTokenOf(jwt)
-  const payloads = yield* PayloadSchema
-  const clock = yield* Clock.Clock
-  const schedule = options.retry ?? (options.replayUnknown === true ? Retry.scheduleReplayingUnknown : Retry.schedule)
-  const timeoutMillis = Duration.toMillis(options.timeout ?? "30 seconds")
-  const { topic, topicRequired } = options
-
-  const errorOf = (reason: Reason.Reason, { id, device }: Notification, attempts: number) =>
-    new ApnsError({ reason, attempts, notificationId: id, device: shorten(String(device)) })
-
-  const prepare = (notification: Notification): Result.Result<Prepared, Reason.InvalidNotification> => {
-    const nowMillis = clock.currentTimeMillisUnsafe()
-    const request = head(notification, { topic, topicRequired, nowMillis })
-    if (Result.isFailure(request)) return Result.fail(request.failure)
-    const body = payloads.encode(notification)
-    if (Result.isFailure(body)) return Result.fail(body.failure)
-    return Result.succeed(new Prepared(notification, request.success, body.success, nowMillis, timeoutMillis))
-  }
-
-  const receipt = (
-    { startedAtMillis, notification }: Prepared,
-    { apnsId, uniqueId }: Accepted,
-    response: ApnsResponse,
-    attempts: number
-  ): Receipt => ({
-    apnsId: apnsId ?? notification.id,
-    ...(uniqueId !== undefined && { uniqueId }),
-    attempts,
-    connection: response.connection,
-    timings: {
-      totalMillis: response.answeredAtMillis - startedAtMillis,
-      queueMillis: response.openedAtMillis - response.queuedAtMillis,
-      answerMillis: response.answeredAtMillis - response.openedAtMillis
-    }
-  })
-
-  /** What an answer means: a receipt, or what `otherwise` makes of a failure. */
-  const read = <E>(
-    prepared: Prepared,
-    token: ProviderToken | undefined,
-    exit: Exit.Exit<ApnsResponse, RequestError>,
-    attempts: number,
-    otherwise: (failed: Failed) => Effect.Effect<Receipt, E>
-  ): Effect.Effect<Receipt, E> => {
-    if (Exit.isFailure(exit)) {
-      const reason = Cause.findError(exit.cause)
-      if (Result.isFailure(reason)) return Effect.failCause(reason.failure)
-      return otherwise({ reason: reason.success, connection: undefined, token, dateMillis: Number.NaN })
-    }
-    const response = exit.value
-    const outcome = outcomeOf(response, response.answeredAtMillis)
-    if (Result.isSuccess(outcome)) return Effect.succeed(receipt(prepared, outcome.success, response, attempts))
-    const dateMillis = Date.parse(response.fields.date ?? "")
-    return otherwise({ reason: outcome.failure, connection: response.connection, token, dateMillis })
-  }
-
-  /** One attempt: a request is submitted, and what comes of it decides how the fiber goes on. */
-  const attempt = <E>(
-    prepared: Prepared,
-    token: ProviderToken | undefined,
-    next: (exit: Exit.Exit<ApnsResponse, RequestError>) => Effect.Effect<Receipt, E>,
-    resume: (effect: Effect.Effect<Receipt, E>) => void
-  ): Effect.Effect<void> => Effect.sync(submit(new SendRequest(prepared, token), (exit) => resume(next(exit))))
-
-  /** An expired token that is young tells that a clock is wrong; a passed deadline, what took the time. */
-  const explain = (
-    { reason, token, dateMillis }: Failed,
-    { startedAtMillis }: Prepared,
-    previous: AttemptError | undefined
-  ): AttemptError => {
-    const now = clock.currentTimeMillisUnsafe()
-    if (reason._tag === "DeadlinePassed") {
-      const { address, stage } = reason
-      return new Reason.DeadlinePassed({ address, stage, waited: Duration.millis(now - startedAtMillis), previous })
-    }
-    if (reason._tag !== "ExpiredProviderToken" || token === undefined) return reason
-    return new Reason.ExpiredProviderToken({
-      status: reason.status,
-      apnsId: reason.apnsId,
-      retryAfter: reason.retryAfter,
-      tokenAge: Duration.millis(now - token.issuedAtMillis),
-      clockSkew: Number.isNaN(dateMillis) ? undefined : Duration.millis(dateMillis - now)
-    })
-  }
-
-  /** An attempt that asks for the provider token first. */
-  const again = (prepared: Prepared, attempts: number): Effect.Effect<Receipt, Failed> =>
-    Effect.matchEffect(jwt.token, {
-      onFailure: (reason) => Effect.fail({ reason, connection: undefined, token: undefined, dateMillis: Number.NaN }),
-      onSuccess: (token) =>
-        Effect.callback<Receipt, Failed>((resume) =>
-          attempt(prepared, token, (exit) => read(prepared, token, exit, attempts, Effect.fail), resume)
-        )
-    })
-
-  /** The slow path: entered only after a first attempt has failed. */
-  const retry = Effect.fnUntraced(function* (prepared: Prepared, first: Failed) {
-    const { notification, deadlineMillis } = prepared
-    const step = yield* Schedule.toStep(schedule)
-    let failed = first
-    let previous: AttemptError | undefined
-    let doubtful: AttemptError | undefined
-    let renewed = false
-    for (let attempts = 1; ; attempts++) {
-      let delayMillis = 0
-      if (failed.reason._tag === "ExpiredProviderToken" && failed.token !== undefined && !renewed) {
-        renewed = true
-        const fresh = yield* Effect.result(jwt.renew(failed.token))
-        if (Result.isFailure(fresh)) return yield* errorOf(fresh.failure, notification, attempts)
-        if (!fresh.success) return yield* errorOf(explain(failed, prepared, previous), notification, attempts)
-      } else {
-        const reason = explain(failed, prepared, previous)
-        if (reason.outcome === "unknown") doubtful = reason
-        // What an earlier attempt left in doubt is not undone by a later one that was never sent.
-        const told = reason.outcome === "unsent" ? (doubtful ?? reason) : reason
-        const now = clock.currentTimeMillisUnsafe()
-        const next =
-          reason.outcome === "unknown" && options.replayUnknown !== true
-            ? undefined
-            : yield* Pull.catchDone(step(now, errorOf(reason, notification, attempts)), () => Effect.succeed(undefined))
-        delayMillis = next === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(next[1])
-        if (now + delayMillis >= deadlineMillis) return yield* errorOf(told, notification, attempts)
-      }
-      // The connection that brought a stale token or a closing server may go on refusing.
-      const { action } = failed.reason
-      if (failed.connection !== undefined && (action === "reconnect" || action === "renewToken")) {
-        yield* connection.retire(failed.connection)
-      }
-      if (delayMillis > 0) yield* Effect.sleep(delayMillis)
-      const result = yield* Effect.result(again(prepared, attempts + 1))
-      if (Result.isSuccess(result)) return result.success
-      previous = failed.reason
-      failed = result.failure
-    }
-  })
-
-  return {
-    // The hot path: one Effect, one suspension; no span, no timer, no Schedule unless something fails.
-    send: (notification) =>
-      Effect.callback<Receipt, ApnsError>((resume) => {
-        const result = prepare(notification)
-        if (Result.isFailure(result)) return resume(Effect.fail(errorOf(result.failure, notification, 0)))
-        const prepared = result.success
-        const otherwise = (failed: Failed) => retry(prepared, failed)
-        const token = freshToken()
-        if (token === "ask") return resume(Effect.catch(again(prepared, 1), otherwise))
-        return attempt(prepared, token, (exit) => read(prepared, token, exit, 1, otherwise), resume)
-      })
-  }
-})
 
 /**
  * Sends one notification and waits for APNs to accept or refuse it.

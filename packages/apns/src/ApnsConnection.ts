@@ -11,18 +11,16 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { ApnsError } from "./ApnsError.ts"
 import type { CertificateCredentials } from "./Credentials.ts"
 import * as Environment from "./Environment.ts"
 import { connect } from "./internal/engineTransport.ts"
 import { type ConnectionError, LogicalConnection, type Response } from "./internal/logicalConnection.ts"
-import { type Submit, withSubmit } from "./internal/submit.ts"
+import { requestBy, type Submit, withSubmit } from "./internal/submit.ts"
 import type { Endpoint } from "./internal/transport.ts"
 import type { InvalidConfiguration } from "./Reason.ts"
 
@@ -144,17 +142,12 @@ const make = Effect.fnUntraced(function* (
     )
   )
 
-  const submit: Submit = (request, settle) => {
-    const pending = connection.submit(request, request.deadlineMillis, (result) =>
-      settle(Result.isSuccess(result) ? Exit.succeed(result.success) : Exit.fail(result.failure))
-    )
-    return () => connection.cancel(pending)
-  }
+  const submit: Submit = (request, listener) => connection.submit(request, request.deadlineMillis, listener)
 
   return withSubmit(
     {
       address: connection.address,
-      request: (request) => Effect.callback((resume) => Effect.sync(submit(request, resume))),
+      request: (request) => requestBy(submit, request),
       retire: (name) => Effect.sync(() => connection.retire(name))
     },
     submit

@@ -4,7 +4,7 @@
 import * as Http2 from "@effect-apns/http2"
 import * as Redacted from "effect/Redacted"
 import { classify, endedEarly, notHttp2, protocolBroken, timedOut, unusable } from "./connectFailure.ts"
-import type { Connect, Ending, Endpoint, Request, Session, SessionFailure } from "./transport.ts"
+import type { Connect, Ending, Endpoint, Request, Session, SessionFailure, StreamListener } from "./transport.ts"
 
 /** Their values never come again: kept out of the compression table (Apple, "Sending notification requests to APNs"). */
 const varying: ReadonlySet<string> = new Set(["apns-id", "apns-collapse-id", "apns-expiration"])
@@ -96,11 +96,11 @@ class EngineSession implements Session {
     return this.session.openable
   }
 
-  open(request: Request, onEnding: (ending: Ending) => void) {
+  open(request: Request, listener: StreamListener) {
     const { method, path, fields, body } = request
     return this.session.open(
       { method, path, stableFields: this.stableFields.of(request), fields: varyingFields(fields), body },
-      (ending) => onEnding(endingOf(ending))
+      (ending) => listener.onEnding(endingOf(ending))
     )
   }
 

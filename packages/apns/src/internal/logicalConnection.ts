@@ -4,11 +4,20 @@
  */
 import * as Duration from "effect/Duration"
 import * as MutableList from "effect/MutableList"
-import * as Result from "effect/Result"
 import { ConnectionFailed, DeadlinePassed, OutcomeUnknown, type Rejection } from "../Reason.ts"
 import { type After, Deadlines } from "./deadlines.ts"
 import { excerpt, goAwayRejection } from "./reply.ts"
-import type { Connect, Ending, Endpoint, GoAway, Request, Session, SessionFailure, Stream } from "./transport.ts"
+import type {
+  Connect,
+  Ending,
+  Endpoint,
+  GoAway,
+  Request,
+  Session,
+  SessionFailure,
+  Stream,
+  StreamListener
+} from "./transport.ts"
 
 export type ConnectionError = ConnectionFailed | DeadlinePassed | OutcomeUnknown | Rejection
 
@@ -24,31 +33,50 @@ export interface Response {
   readonly answeredAtMillis: number
 }
 
+/** Who hears what became of a request: one call of one method, maybe before `submit` returns. */
+export interface ResponseListener {
+  onResponse(response: Response): void
+  onError(error: ConnectionError): void
+}
+
 /**
  * A request that is not settled yet.
  *
  * A class and no literal: V8 comes to allocate literals that live as long as these among the old objects at once, from
  * where, dead, they keep the whole graph of their send alive until the next full collection.
  */
-export class Pending {
+export class Pending implements StreamListener {
   readonly request: Request
   readonly deadlineMillis: number
   readonly queuedAtMillis: number
-  readonly settle: (result: Result.Result<Response, ConnectionError>) => void
+  readonly listener: ResponseListener
+  private readonly connection: LogicalConnection
   openedAtMillis = 0
+  carrier: Carrier | undefined = undefined
   stream: Stream | undefined = undefined
   place: "outside" | "queue" | "stream" | "settled" = "outside"
 
   constructor(
+    connection: LogicalConnection,
     request: Request,
     deadlineMillis: number,
     queuedAtMillis: number,
-    settle: (result: Result.Result<Response, ConnectionError>) => void
+    listener: ResponseListener
   ) {
+    this.connection = connection
     this.request = request
     this.deadlineMillis = deadlineMillis
     this.queuedAtMillis = queuedAtMillis
-    this.settle = settle
+    this.listener = listener
+  }
+
+  /** Gives the request up: it leaves the queue, or its stream is reset; nobody hears of it any more. */
+  cancel(): void {
+    this.connection.cancel(this)
+  }
+
+  onEnding(ending: Ending): void {
+    this.connection.onEnding(this, ending)
   }
 }
 
@@ -102,14 +130,10 @@ export class LogicalConnection {
     this.deadlines = new Deadlines(options.now, options.after, (pending) => this.expire(pending))
   }
 
-  submit(
-    request: Request,
-    deadlineMillis: number,
-    settle: (result: Result.Result<Response, ConnectionError>) => void
-  ): Pending {
-    const pending = new Pending(request, deadlineMillis, this.now(), settle)
+  submit(request: Request, deadlineMillis: number, listener: ResponseListener): Pending {
+    const pending = new Pending(this, request, deadlineMillis, this.now(), listener)
     if (this.closed) {
-      this.settle(pending, Result.fail(this.closedError()))
+      this.fail(pending, this.closedError())
     } else if (deadlineMillis <= pending.queuedAtMillis) {
       this.expire(pending)
     } else {
@@ -122,7 +146,7 @@ export class LogicalConnection {
     return pending
   }
 
-  /** Gives a request up: it leaves the queue, or its stream is reset. */
+  /** See `Pending.cancel`. */
   cancel(pending: Pending): void {
     if (this.forget(pending)) pending.stream?.cancel()
   }
@@ -167,7 +191,8 @@ export class LogicalConnection {
       this.queued--
       pending.place = "stream"
       pending.openedAtMillis = nowMillis
-      pending.stream = carrier.session.open(pending.request, (ending) => this.onEnding(carrier, pending, ending))
+      pending.carrier = carrier
+      pending.stream = carrier.session.open(pending.request, pending)
     }
   }
 
@@ -236,44 +261,46 @@ export class LogicalConnection {
     this.pump()
   }
 
-  private onEnding(carrier: Carrier, pending: Pending, ending: Ending) {
-    if (ending._tag === "Answered") {
-      carrier.fruitful = true
-      this.failures = 0
+  /** See `Pending.onEnding`. */
+  onEnding(pending: Pending, ending: Ending): void {
+    const { carrier } = pending
+    if (ending._tag !== "Answered") {
+      if (pending.place !== "settled") this.fail(pending, this.errorOf(ending))
+      return
     }
-    if (pending.place !== "settled") this.settle(pending, this.resultOf(carrier, pending, ending))
+    if (carrier !== undefined) carrier.fruitful = true
+    this.failures = 0
+    if (!this.forget(pending)) return
+    const { queuedAtMillis, openedAtMillis } = pending
+    pending.listener.onResponse({
+      status: ending.status,
+      fields: ending.fields,
+      body: ending.body,
+      connection: carrier?.id ?? this.address,
+      queuedAtMillis,
+      openedAtMillis,
+      answeredAtMillis: this.now()
+    })
   }
 
-  private resultOf(carrier: Carrier, pending: Pending, ending: Ending): Result.Result<Response, ConnectionError> {
+  private errorOf(ending: Exclude<Ending, { readonly _tag: "Answered" }>): ConnectionError {
     const { address } = this
     switch (ending._tag) {
-      case "Answered":
-        return Result.succeed({
-          status: ending.status,
-          fields: ending.fields,
-          body: ending.body,
-          connection: carrier.id,
-          queuedAtMillis: pending.queuedAtMillis,
-          openedAtMillis: pending.openedAtMillis,
-          answeredAtMillis: this.now()
-        })
       case "Refused":
-        return Result.fail(this.notProcessed("stream", "the server refused the stream"))
+        return this.notProcessed("stream", "the server refused the stream")
       case "AboveLastStream":
-        return Result.fail(
+        return (
           goAwayRejection(ending.goAway.debugData) ??
-            this.notProcessed("stream", `the server is going away (${describeGoAway(ending.goAway)})`)
+          this.notProcessed("stream", `the server is going away (${describeGoAway(ending.goAway)})`)
         )
       case "NeverWritten":
-        return Result.fail(
-          this.notProcessed("closed", ending.problem ?? "the connection ended before the notification was written")
-        )
+        return this.notProcessed("closed", ending.problem ?? "the connection ended before the notification was written")
       case "Reset":
-        return Result.fail(new OutcomeUnknown({ address, problem: `the stream was reset (code ${ending.code})` }))
+        return new OutcomeUnknown({ address, problem: `the stream was reset (code ${ending.code})` })
       case "Lost":
-        return Result.fail(new OutcomeUnknown({ address, problem: ending.problem }))
+        return new OutcomeUnknown({ address, problem: ending.problem })
       case "Cancelled":
-        return Result.fail(new OutcomeUnknown({ address, problem: "the stream was cancelled" }))
+        return new OutcomeUnknown({ address, problem: "the stream was cancelled" })
     }
   }
 
@@ -295,17 +322,17 @@ export class LogicalConnection {
     const stage = pending.stream?.stage ?? (this.current?.ready === true ? "queue" : "connect")
     const waited = Duration.millis(this.now() - pending.queuedAtMillis)
     pending.stream?.cancel()
-    this.settle(pending, Result.fail(new DeadlinePassed({ address: this.address, stage, waited })))
+    this.fail(pending, new DeadlinePassed({ address: this.address, stage, waited }))
   }
 
   private failQueue(error: ConnectionError) {
     for (const pending of MutableList.takeAll(this.queue)) {
-      this.settle(pending, Result.fail(error))
+      this.fail(pending, error)
     }
   }
 
-  private settle(pending: Pending, result: Result.Result<Response, ConnectionError>) {
-    if (this.forget(pending)) pending.settle(result)
+  private fail(pending: Pending, error: ConnectionError) {
+    if (this.forget(pending)) pending.listener.onError(error)
   }
 
   /** Marks a request as settled; `false` when it already was. */

@@ -1,13 +1,27 @@
 /**
- * How `send` reaches a connection without an Effect for every step: this package's own connection is asked by callback,
+ * How `send` reaches a connection without an Effect for every step: this package's own connection is asked by listener,
  * any other through its `request`.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import type { ApnsConnection, ApnsRequest, ApnsResponse, RequestError } from "../ApnsConnection.ts"
+import type { ResponseListener } from "./logicalConnection.ts"
 
-/** Sends a request and calls back once with how it ended, maybe before it returns. What it returns gives the request up. */
-export type Submit = (request: ApnsRequest, settle: (exit: Exit.Exit<ApnsResponse, RequestError>) => void) => () => void
+/** Who hears what became of a request. */
+export interface RequestListener extends ResponseListener {
+  /** A connection that is not this package's own died, or was interrupted. */
+  onDefect(cause: Cause.Cause<never>): void
+}
+
+/** What was begun and may be given up; nobody hears of it then. */
+export interface Cancellable {
+  cancel(): void
+}
+
+/** Sends a request and tells the listener once how it ended, maybe before it returns. */
+export type Submit = (request: ApnsRequest, listener: RequestListener) => Cancellable
 
 const known = new WeakMap<ApnsConnection["Service"], Submit>()
 
@@ -17,14 +31,55 @@ export const withSubmit = (connection: ApnsConnection["Service"], submit: Submit
   return connection
 }
 
+const tell = (listener: RequestListener, exit: Exit.Exit<ApnsResponse, RequestError>) => {
+  if (Exit.isSuccess(exit)) return listener.onResponse(exit.value)
+  const error = Cause.findError(exit.cause)
+  if (Result.isSuccess(error)) listener.onError(error.success)
+  else listener.onDefect(error.failure)
+}
+
 /** The shortest way to a connection. */
 export const submitTo = (connection: ApnsConnection["Service"]): Effect.Effect<Submit> =>
   Effect.map(Effect.context(), (context): Submit => {
     const direct = known.get(connection)
     if (direct !== undefined) return direct
-    return (request, settle) => {
+    return ({ method, path, fields, authorization, body, deadlineMillis }, listener) => {
+      // A copy: ours may change for the next attempt, and another connection may keep what it was given.
+      const request = { method, path, fields, authorization, body, deadlineMillis }
       const fiber = Effect.runForkWith(context)(connection.request(request))
-      fiber.addObserver(settle)
-      return () => fiber.interruptUnsafe()
+      const forget = fiber.addObserver((exit) => tell(listener, exit))
+      return {
+        cancel: () => {
+          forget()
+          fiber.interruptUnsafe()
+        }
+      }
     }
+  })
+
+class Resume implements RequestListener {
+  private readonly resume: (effect: Effect.Effect<ApnsResponse, RequestError>) => void
+
+  constructor(resume: (effect: Effect.Effect<ApnsResponse, RequestError>) => void) {
+    this.resume = resume
+  }
+
+  onResponse(response: ApnsResponse): void {
+    this.resume(Effect.succeed(response))
+  }
+
+  onError(error: RequestError): void {
+    this.resume(Effect.fail(error))
+  }
+
+  onDefect(cause: Cause.Cause<never>): void {
+    this.resume(Effect.failCause(cause))
+  }
+}
+
+/** The same as an Effect: interrupting it gives the request up. */
+export const requestBy = (submit: Submit, request: ApnsRequest): Effect.Effect<ApnsResponse, RequestError> =>
+  Effect.callback((resume) => {
+    const submitted = submit(request, new Resume(resume))
+    return Effect.sync(() => submitted.cancel())
   })

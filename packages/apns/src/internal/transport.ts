@@ -66,6 +66,11 @@ export interface Stream {
   cancel(): void
 }
 
+/** Who hears how a stream ended. An object and no function, for a function would be made for each stream. */
+export interface StreamListener {
+  onEnding(ending: Ending): void
+}
+
 /** Why a session could not be opened, or ended. */
 export interface SessionFailure {
   readonly step: ConnectionStep
@@ -91,7 +96,7 @@ export interface Session {
   /** How many streams may be opened now. */
   readonly openable: number
   /** Opens a stream; only while `openable` is above 0. */
-  open(request: Request, onEnding: (ending: Ending) => void): Stream
+  open(request: Request, listener: StreamListener): Stream
   /** Opens no more streams, and ends when the last one has. */
   close(): void
   /** Ends now; open streams are lost. */
