@@ -1,10 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deadlines } from "../../packages/apns/src/internal/deadlines.ts"
+import { Deadlines, Due } from "../../packages/apns/src/internal/deadlines.ts"
 import { handClock } from "../support/fakeTransport.ts"
 
-interface Due {
+class Named extends Due {
   readonly name: string
-  readonly deadlineMillis: number
+
+  constructor(name: string, deadlineMillis: number) {
+    super(deadlineMillis)
+    this.name = name
+  }
 }
 
 /** Deadlines over time that moves by hand; what passed is told as `name@time`. */
@@ -12,7 +16,7 @@ const dialogue = (start = 0) => {
   const clock = handClock(start)
   const passed: Array<string> = []
   const asked: Array<number> = []
-  const deadlines = new Deadlines<Due>(
+  const deadlines = new Deadlines<Named>(
     clock.now,
     (millis, run) => {
       asked.push(millis)
@@ -20,8 +24,8 @@ const dialogue = (start = 0) => {
     },
     ({ name }) => passed.push(`${name}@${clock.now()}`)
   )
-  const add = (name: string, deadlineMillis: number): Due => {
-    const due = { name, deadlineMillis }
+  const add = (name: string, deadlineMillis: number): Named => {
+    const due = new Named(name, deadlineMillis)
     deadlines.add(due)
     return due
   }
@@ -105,11 +109,11 @@ describe("deadlines", () => {
   it("set while others pass are kept", () => {
     const clock = handClock(0)
     const passed: Array<string> = []
-    const deadlines: Deadlines<Due> = new Deadlines<Due>(clock.now, clock.after, ({ name }) => {
+    const deadlines: Deadlines<Named> = new Deadlines<Named>(clock.now, clock.after, ({ name }) => {
       passed.push(`${name}@${clock.now()}`)
-      if (name === "a") deadlines.add({ name: "b", deadlineMillis: clock.now() + 5 })
+      if (name === "a") deadlines.add(new Named("b", clock.now() + 5))
     })
-    deadlines.add({ name: "a", deadlineMillis: 10 })
+    deadlines.add(new Named("a", 10))
     clock.advance(100)
     assert.deepStrictEqual(passed, ["a@10", "b@20"])
   })
@@ -126,12 +130,12 @@ describe("deadlines", () => {
     const times = [0]
     const timers: Array<() => void> = []
     const passed: Array<string> = []
-    const deadlines = new Deadlines<Due>(
+    const deadlines = new Deadlines<Named>(
       () => times[0] ?? 0,
       (_, run) => timers.push(run),
       ({ name }) => passed.push(name)
     )
-    deadlines.add({ name: "a", deadlineMillis: 100 })
+    deadlines.add(new Named("a", 100))
     times[0] = 99
     timers.shift()?.()
     assert.deepStrictEqual([passed, timers.length], [[], 1])

@@ -1,7 +1,8 @@
 /**
  * Deadlines of many pending things with one timer: things due within the same tick share a bucket, so that setting and
- * clearing a deadline, which every notification does, costs a set operation and no timer.
+ * clearing a deadline, which every notification does, costs no timer.
  */
+import { Link, Ring } from "./ring.ts"
 
 /** How exactly a deadline is kept, in milliseconds; it is never early. */
 const tick = 10
@@ -9,8 +10,20 @@ const tick = 10
 /** Runs a function later, unless the scope it belongs to closes first. */
 export type After = (millis: number, run: () => void) => void
 
-export class Deadlines<A extends { readonly deadlineMillis: number }> {
-  private readonly buckets = new Map<number, Set<A>>()
+/** What has a deadline. */
+export class Due extends Link {
+  readonly deadlineMillis: number
+
+  constructor(deadlineMillis: number) {
+    super()
+    this.deadlineMillis = deadlineMillis
+  }
+}
+
+const tickOf = (millis: number) => Math.ceil(millis / tick) * tick
+
+export class Deadlines<A extends Due> {
+  private readonly buckets = new Map<number, Ring<A>>()
   private readonly now: () => number
   private readonly after: After
   private readonly onPassed: (a: A) => void
@@ -23,17 +36,20 @@ export class Deadlines<A extends { readonly deadlineMillis: number }> {
   }
 
   add(a: A): void {
-    const at = Math.ceil(a.deadlineMillis / tick) * tick
-    const bucket = this.buckets.get(at)
-    if (bucket === undefined) this.buckets.set(at, new Set([a]))
-    else bucket.add(a)
+    const at = tickOf(a.deadlineMillis)
+    let bucket = this.buckets.get(at)
+    if (bucket === undefined) {
+      bucket = new Ring()
+      this.buckets.set(at, bucket)
+    }
+    bucket.add(a)
     if (at < this.wakeAt) this.wake(at)
   }
 
   delete(a: A): void {
-    const at = Math.ceil(a.deadlineMillis / tick) * tick
-    const bucket = this.buckets.get(at)
-    if (bucket?.delete(a) && bucket.size === 0) this.buckets.delete(at)
+    if (!Ring.leave(a)) return
+    const at = tickOf(a.deadlineMillis)
+    if (this.buckets.get(at)?.isEmpty === true) this.buckets.delete(at)
   }
 
   private wake(at: number) {
@@ -54,7 +70,10 @@ export class Deadlines<A extends { readonly deadlineMillis: number }> {
       else {
         this.buckets.delete(at)
         // One by one: a bucket may be larger than an argument list.
-        for (const a of bucket) passed.push(a)
+        for (const a of bucket.all()) {
+          Ring.leave(a)
+          passed.push(a)
+        }
       }
     }
     if (next !== Number.POSITIVE_INFINITY) this.wake(next)

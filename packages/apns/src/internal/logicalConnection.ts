@@ -5,7 +5,7 @@
 import * as Duration from "effect/Duration"
 import * as MutableList from "effect/MutableList"
 import { ConnectionFailed, DeadlinePassed, OutcomeUnknown, type Rejection } from "../Reason.ts"
-import { type After, Deadlines } from "./deadlines.ts"
+import { type After, Deadlines, Due } from "./deadlines.ts"
 import { excerpt, goAwayRejection } from "./reply.ts"
 import type {
   Connect,
@@ -45,9 +45,8 @@ export interface ResponseListener {
  * A class and no literal: V8 comes to allocate literals that live as long as these among the old objects at once, from
  * where, dead, they keep the whole graph of their send alive until the next full collection.
  */
-export class Pending implements StreamListener {
+export class Pending extends Due implements StreamListener {
   readonly request: Request
-  readonly deadlineMillis: number
   readonly queuedAtMillis: number
   readonly listener: ResponseListener
   private readonly connection: LogicalConnection
@@ -63,9 +62,9 @@ export class Pending implements StreamListener {
     queuedAtMillis: number,
     listener: ResponseListener
   ) {
+    super(deadlineMillis)
     this.connection = connection
     this.request = request
-    this.deadlineMillis = deadlineMillis
     this.queuedAtMillis = queuedAtMillis
     this.listener = listener
   }

@@ -3,8 +3,8 @@
  * the same with a payload that was encoded once.
  */
 import { readFile } from "node:fs/promises"
-import { Effect, ManagedRuntime } from "effect"
-import { Apns, Credentials, Notification, send } from "effect-apns"
+import { Effect, ManagedRuntime, Stream } from "effect"
+import { Apns, Credentials, Notification, send, sendAll } from "effect-apns"
 import { main, settle, type Tally } from "./harness.ts"
 import { alert, badge, body, data, device, id } from "./workload.ts"
 
@@ -27,21 +27,28 @@ await main(async ({ host, port, ca, credentials, topic, concurrency, variant }) 
   const apns = await runtime.runPromise(Apns)
   const make = variant === "fanOut" ? encoded : typed
   const sendRange = (start: number, end: number, tally: Tally) => {
-    // Made once: V8 allocates functions of an object literal among its old objects, each time.
-    const count = {
-      onSuccess: () => tally.count(undefined),
-      onFailure: (error: unknown) => tally.count(error)
-    }
-    const counted = (index: number) => Effect.matchEager(apns.send(make(index)), count)
     if (variant === "forEach") {
+      // Made once: V8 allocates functions of an object literal among its old objects, each time.
+      const count = {
+        onSuccess: () => tally.count(undefined),
+        onFailure: (error: unknown) => tally.count(error)
+      }
       const indices = (function* () {
         for (let index = start; index < end; index++) yield index
       })()
+      const counted = (index: number) => Effect.matchEager(apns.send(make(index)), count)
       return runPromise(Effect.forEach(indices, counted, { concurrency, discard: true }))
     }
-    let next = start
-    const worker = Effect.whileLoop({ while: () => next < end, body: () => counted(next++), step: () => {} })
-    return runPromise(Effect.replicateEffect(worker, concurrency, { concurrency, discard: true }))
+    const notifications = Stream.range(start, end - 1).pipe(Stream.rechunk(100), Stream.map(make))
+    return runPromise(
+      sendAll(notifications, { concurrency }).pipe(
+        Stream.runForEachArray((results) =>
+          Effect.sync(() => {
+            for (const result of results) tally.count(result.outcome === "accepted" ? undefined : result.error)
+          })
+        )
+      )
+    )
   }
   return {
     send: (index, done) => settle(runPromise(send(make(index))), done),

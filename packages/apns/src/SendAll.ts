@@ -1,0 +1,109 @@
+/**
+ * Sending many: a Stream of notifications in, a Stream of what became of them out.
+ *
+ * @since 0.1.0
+ */
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { Apns, type Receipt } from "./Apns.ts"
+import type { ApnsError } from "./ApnsError.ts"
+import { dispatchOf } from "./internal/dispatch.ts"
+import { Window } from "./internal/window.ts"
+import type { Notification } from "./Notification.ts"
+import type { Outcome } from "./ReasonTable.ts"
+
+/**
+ * What became of one notification: accepted, with the receipt, or one of the outcomes of `ApnsError`, with the error.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SendResult =
+  | { readonly outcome: "accepted"; readonly notification: Notification; readonly receipt: Receipt }
+  | { readonly outcome: Outcome; readonly notification: Notification; readonly error: ApnsError }
+
+/**
+ * How `sendAll` behaves.
+ *
+ * @category configuration
+ * @since 0.1.0
+ */
+export interface SendAllOptions {
+  /**
+   * Notifications taken from the Stream whose result has not been taken yet, at most: what bounds the memory. Default:
+   * 1,000, the streams that a connection to APNs commonly has.
+   */
+  readonly concurrency?: number | undefined
+  /** Whether results come in the order of the notifications; one that is slow then holds up the rest. Default: `false`. */
+  readonly ordered?: boolean | undefined
+}
+
+/**
+ * Sends every notification of a Stream and tells what became of each.
+ *
+ * **When to use**
+ *
+ * Use to send to many devices: it costs less than a `send` for each, keeps as many notifications under way as
+ * `concurrency` allows, and takes no more from the Stream while results are not taken (back pressure).
+ *
+ * **Details**
+ *
+ * One notification never ends the Stream: its error is its result. Each result carries its notification, and each
+ * notification has exactly one. Retries, deadlines and outcomes are those of `send`. When the given Stream fails, the
+ * results of what it gave before come first. Interrupting it gives up what is under way: a request that waits leaves the
+ * queue, a stream that is open is reset.
+ *
+ * **Example** (Sending to many devices)
+ *
+ * ```ts
+ * import { Effect, Stream } from "effect"
+ * import { Notification, sendAll } from "effect-apns"
+ *
+ * export const program = (devices: Iterable<string>) =>
+ *   Stream.fromIterable(devices).pipe(
+ *     Stream.map((device) => Notification.alert({ device, alert: "Hello" })),
+ *     (notifications) => sendAll(notifications, { concurrency: 500 }),
+ *     Stream.filter((result) => result.outcome !== "accepted"),
+ *     Stream.runForEach((result) => Effect.log(result.notification.id, result.outcome))
+ *   )
+ * ```
+ *
+ * @category sending
+ * @since 0.1.0
+ */
+export const sendAll = <E, R>(
+  notifications: Stream.Stream<Notification, E, R>,
+  options: SendAllOptions = {}
+): Stream.Stream<SendResult, E, R | Apns> =>
+  Stream.transformPull(notifications, (pull, scope) =>
+    Effect.gen(function* () {
+      const apns = yield* Apns
+      const run = yield* FiberSet.makeRuntime<never, Receipt, ApnsError>().pipe(Scope.provide(scope))
+      const window = new Window<E | Cause.Done<void>>({
+        capacity: Math.max(1, options.concurrency ?? 1000),
+        ordered: options.ordered ?? false,
+        dispatch: dispatchOf(apns),
+        run
+      })
+      yield* Scope.addFinalizer(
+        scope,
+        Effect.sync(() => window.cancel())
+      )
+      const feed = Effect.gen(function* () {
+        for (;;) {
+          const chunk = yield* pull
+          for (let next = window.start(chunk, 0); next < chunk.length; next = window.start(chunk, next)) {
+            yield* window.room
+          }
+        }
+      })
+      yield* Effect.forkIn(
+        Effect.catchCause(feed, (cause) => Effect.sync(() => window.close(cause))),
+        scope
+      )
+      return window.take
+    })
+  )

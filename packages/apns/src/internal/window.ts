@@ -1,0 +1,152 @@
+/**
+ * What `sendAll` has taken from its Stream and not yet handed on: notifications on their way, and results that wait to be
+ * taken. Plain handlers; the Effects are those at the end of the class.
+ */
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
+import type { Receipt } from "../Apns.ts"
+import type { ApnsError } from "../ApnsError.ts"
+import type { Notification } from "../Notification.ts"
+import type { SendResult } from "../SendAll.ts"
+import type { Dispatch, Outlet } from "./dispatch.ts"
+import { Link, Ring } from "./ring.ts"
+import type { Cancellable } from "./submit.ts"
+
+/** A notification on its way. (A class and no literal: see `Pending`.) */
+class Flight<E> extends Link implements Outlet {
+  readonly notification: Notification
+  private readonly window: Window<E>
+  sent: Cancellable | undefined = undefined
+  result: SendResult | undefined = undefined
+
+  constructor(window: Window<E>, notification: Notification) {
+    super()
+    this.window = window
+    this.notification = notification
+  }
+
+  onReceipt(receipt: Receipt): void {
+    this.window.settle(this, { outcome: "accepted", notification: this.notification, receipt })
+  }
+
+  onRest(rest: Effect.Effect<Receipt, ApnsError>): void {
+    this.window.finish(this, rest)
+  }
+}
+
+export interface WindowOptions {
+  readonly capacity: number
+  readonly ordered: boolean
+  readonly dispatch: Dispatch
+  /** Runs what is left of a notification, as long as the Stream lives. */
+  readonly run: (rest: Effect.Effect<Receipt, ApnsError>) => Fiber.Fiber<Receipt, ApnsError>
+}
+
+export class Window<E> {
+  private readonly options: WindowOptions
+  private readonly flights = new Ring<Flight<E>>()
+  /** Where results come in order: the flights whose result was not handed on, oldest first. */
+  private readonly line: Array<Flight<E>> = []
+  private results: Array<SendResult> = []
+  /** Notifications whose result has not been taken. */
+  private held = 0
+  private end: Cause.Cause<E> | undefined
+  private broken: Cause.Cause<never> | undefined
+  private onResults: (() => void) | undefined
+  private onRoom: (() => void) | undefined
+
+  constructor(options: WindowOptions) {
+    this.options = options
+  }
+
+  /** Starts notifications, from an index, while there is room; returns the index after the last one. */
+  start(notifications: ReadonlyArray<Notification>, from: number): number {
+    const { capacity, dispatch, ordered } = this.options
+    let next = from
+    for (; next < notifications.length && this.held < capacity; next++) {
+      const flight = new Flight(this, notifications[next] as Notification)
+      this.held++
+      this.flights.add(flight)
+      if (ordered) this.line.push(flight)
+      flight.sent = dispatch(flight.notification, flight)
+    }
+    return next
+  }
+
+  settle(flight: Flight<E>, result: SendResult): void {
+    Ring.leave(flight)
+    if (this.options.ordered) {
+      flight.result = result
+      let settled = 0
+      for (let head = this.line[0]?.result; head !== undefined; head = this.line[settled]?.result) {
+        this.results.push(head)
+        settled++
+      }
+      this.line.splice(0, settled)
+    } else {
+      this.results.push(result)
+    }
+    if (this.results.length > 0) this.onResults?.()
+  }
+
+  finish(flight: Flight<E>, rest: Effect.Effect<Receipt, ApnsError>): void {
+    const fiber = this.options.run(rest)
+    flight.sent = undefined
+    fiber.addObserver((exit) => {
+      if (Exit.isSuccess(exit)) return flight.onReceipt(exit.value)
+      const error = Cause.findError(exit.cause)
+      if (Result.isSuccess(error)) {
+        const { notification } = flight
+        this.settle(flight, { outcome: error.success.outcome, notification, error: error.success })
+      } else {
+        this.broken = error.failure
+        this.onResults?.()
+      }
+    })
+  }
+
+  /** No more notifications come, and why. */
+  close(cause: Cause.Cause<E>): void {
+    this.end = cause
+    this.onResults?.()
+  }
+
+  /** Gives up whatever is on its way. */
+  cancel(): void {
+    for (const { sent } of this.flights.all()) sent?.cancel()
+  }
+
+  /** Waits until a notification may be started. */
+  readonly room: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.held < this.options.capacity) return resume(Effect.void)
+    this.onRoom = () => {
+      this.onRoom = undefined
+      resume(Effect.void)
+    }
+  })
+
+  private readonly someResults: Effect.Effect<void> = Effect.callback((resume) => {
+    this.onResults = () => {
+      this.onResults = undefined
+      resume(Effect.void)
+    }
+  })
+
+  /** The results there are; waits for one, and then a turn, in which the answers come that arrived together. */
+  readonly take: Effect.Effect<Arr.NonEmptyReadonlyArray<SendResult>, E> = Effect.suspend(() => {
+    if (this.broken !== undefined) return Effect.failCause(this.broken)
+    const { results } = this
+    if (Arr.isReadonlyArrayNonEmpty(results)) {
+      this.held -= results.length
+      this.results = []
+      this.onRoom?.()
+      return Effect.succeed(results)
+    }
+    if (this.end !== undefined && this.held === 0) return Effect.failCause(this.end)
+    return this.someResults.pipe(Effect.andThen(Effect.yieldNow), Effect.andThen(this.take))
+  })
+}
