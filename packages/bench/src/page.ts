@@ -5,7 +5,8 @@ import { roundTripMillis } from "./roundTrip.ts"
 import { markdownTable } from "./table.ts"
 
 const explanations: Readonly<Record<string, string>> = {
-  targets: `What this library set out to reach. Each ratio is taken within a round, between runs that were a minute or so
+  targets: `What this library set out to reach, and a few for comparison. "sendAll" is how this library sends
+many notifications, as node-apn and apns2 are given many here. Each ratio is taken within a round, between runs that were a minute or so
 apart, and the median of the rounds is given: ratios hold on other machines better than rates do.`,
   throughput: `\`÷h2load\` and \`÷http2\` are the rate as a multiple of h2load's and of bare \`node:http2\`'s. \`min–max\`
 spans the rounds, in thousands per second. CPU is user and system time of the client's process for each notification; MiB
@@ -30,7 +31,8 @@ const setup = `## How it is measured
   before the measured part connects, mints the token and lets the JIT settle; h2load's time to connect is left out.
 - A notification counts when its answer has been read to the end. Rates count accepted ones only; failures are given.
 - **ours, runPromise**: \`Effect.runPromise(send(n))\` for each, typed payload encoded and checked each time.
-  **ours, forEach**: \`Effect.forEach(…, send, { concurrency })\`. **ours, fan-out**: the same with a payload encoded once.
+  **ours, forEach**: \`Effect.forEach(…, send, { concurrency })\`. **ours, sendAll**: the Stream of the same notifications
+  through \`sendAll\`. **ours, fan-out**: the same with a payload encoded once.
 - **bare node:http2** and **@effect-apns/http2**: headers by hand, a constant body; no JSON, no token handling.
 - **h2load** replays prepared requests, with one \`apns-id\` for all. It is the practical limit.
 - **node-apn** handed all notifications at once fails most of them (\`ENHANCE_YOUR_CALM\`: Node's own bound on a session's

@@ -54,6 +54,15 @@ const clients: ReadonlyArray<ClientEntry> = [
     runs: ["round-trip", "memory"]
   },
   {
+    id: "send-all",
+    label: "ours, sendAll",
+    command: script("ours"),
+    variant: "sendAll",
+    scale: 2,
+    kind: "ours",
+    runs: ["simulator", "round-trip", "memory"]
+  },
+  {
     id: "for-each",
     label: "ours, forEach",
     command: script("ours"),

@@ -72,14 +72,18 @@ const memory: ReadonlyArray<RowColumn> = [
 
 const verdictColumns: ReadonlyArray<Column<Verdict>> = [
   { name: "ratio", align: "left", cell: ({ label }) => label },
-  { name: "wanted", align: "right", cell: ({ atLeast }) => `≥ ${atLeast}` },
+  { name: "wanted", align: "right", cell: ({ atLeast }) => (atLeast === undefined ? "–" : `≥ ${atLeast}`) },
   { name: "measured", align: "right", cell: ({ measured }) => times(measured) },
   {
     name: "min–max",
     align: "right",
     cell: ({ measured }) => (measured === undefined ? "–" : `${measured.min.toFixed(2)}–${measured.max.toFixed(2)}`)
   },
-  { name: "", align: "left", cell: ({ measured, met }) => (measured === undefined ? "" : met ? "met" : "not met") }
+  {
+    name: "",
+    align: "left",
+    cell: ({ measured, met }) => (measured === undefined || met === undefined ? "" : met ? "met" : "not met")
+  }
 ]
 
 export interface Section {

@@ -72,7 +72,11 @@ export class Window<E> {
       this.held++
       this.flights.add(flight)
       if (ordered) this.line.push(flight)
-      flight.sent = dispatch(flight.notification, flight)
+      try {
+        flight.sent = dispatch(flight.notification, flight)
+      } catch (defect) {
+        this.break(Cause.die(defect))
+      }
     }
     return next
   }
@@ -103,10 +107,15 @@ export class Window<E> {
         const { notification } = flight
         this.settle(flight, { outcome: error.success.outcome, notification, error: error.success })
       } else {
-        this.broken = error.failure
-        this.onResults?.()
+        this.break(error.failure)
       }
     })
+  }
+
+  /** A defect, of a notification or of the Schedule: no result can be told of it. */
+  private break(cause: Cause.Cause<never>) {
+    this.broken = cause
+    this.onResults?.()
   }
 
   /** No more notifications come, and why. */

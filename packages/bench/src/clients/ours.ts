@@ -1,6 +1,6 @@
 /**
- * effect-apns. Variants: `runPromise`, a Promise for each notification; `forEach`, all of them in one Effect; `fanOut`,
- * the same with a payload that was encoded once.
+ * effect-apns. Variants: `runPromise`, a Promise for each notification; `forEach`, all of them in one Effect; `sendAll`, a
+ * Stream of them; `fanOut`, the same with a payload that was encoded once.
  */
 import { readFile } from "node:fs/promises"
 import { Effect, ManagedRuntime, Stream } from "effect"
