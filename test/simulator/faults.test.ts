@@ -26,7 +26,7 @@ describe("a reject fault", () => {
           assert.isString(answer.headers["apns-id"])
         }
         assert.strictEqual((yield* client.push()).status, 200)
-        assert.strictEqual(Object.keys(Reasons).length, 43)
+        assert.strictEqual(Object.keys(Reasons).length, 44)
       })
     )
   )

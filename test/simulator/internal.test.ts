@@ -148,6 +148,7 @@ describe("outgoing frames", () => {
 
 describe("the log", () => {
   const request = {
+    kind: "device" as const,
     connection: 1,
     stream: 1,
     method: "POST",

@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Device, type ProviderKey, type Reason, Simulator, statusOf } from "@effect-apns/simulator"
 import { Effect } from "effect"
+import { ChannelStore } from "../../packages/simulator/src/internal/channels.ts"
 import type { Outcome } from "../../packages/simulator/src/internal/credential.ts"
-import { deviceOfPath, judge, type RuleContext, readRequest } from "../../packages/simulator/src/internal/rules.ts"
+import { readRequest, routeOf } from "../../packages/simulator/src/internal/request.ts"
+import { judge } from "../../packages/simulator/src/internal/rules.ts"
+import type { RuleContext } from "../../packages/simulator/src/internal/verdict.ts"
 import { connect, device, type Push, providerToken, type SigningKey, signingKey, topic } from "./support.ts"
 
 interface Case {
@@ -29,7 +32,8 @@ const cases: ReadonlyArray<Case> = [
     reason: "BadPath"
   },
   { name: "a path below a device", push: path("/3/device/aa/bb"), reason: "BadPath" },
-  { name: "a broadcast", push: path("/4/broadcasts/apps/com.example.app"), reason: "BadPath" },
+  { name: "a path of channel management", push: path("/1/apps/com.example.app/channels"), reason: "BadPath" },
+  { name: "a path below an app's broadcasts", push: path("/4/broadcasts/apps/com.example.app/x"), reason: "BadPath" },
   { name: "no token", token: () => undefined, push: path("/3/device/zz"), reason: "MissingProviderToken" },
   { name: "a token that is none", token: () => "nonsense", push: path("/3/device/zz"), reason: "InvalidProviderToken" },
   { name: "an unknown key", token: () => providerToken(other), reason: "InvalidProviderToken" },
@@ -269,13 +273,24 @@ describe("judge", () => {
     unknownDevices: "accept",
     rejectBackgroundPriority10: true,
     checkTopicSuffix: true,
+    maxChannels: 1,
+    storagePolicyReason: "MissingChannelQueueSize",
+    checkBroadcastPayload: true,
     nowMillis: 7,
     credential: () => accepted,
     device: () => undefined,
-    withinRate: () => true
+    withinRate: () => true,
+    channels: new ChannelStore(undefined)
   }
   const request = (headers: ReadonlyArray<readonly [string, string]>) =>
-    readRequest({ method: "POST", path: `/3/device/${device}`, headers, bodyBytes: 2 })
+    readRequest({
+      listener: "device",
+      method: "POST",
+      path: `/3/device/${device}`,
+      headers,
+      body: "{}",
+      bodyBytes: 2
+    })
   const reasonOf = (headers: ReadonlyArray<readonly [string, string]>, changed: Partial<RuleContext> = {}) => {
     const { verdict } = judge(request([["apns-topic", topic], ...headers]), { ...context, ...changed })
     return verdict._tag === "rejected" ? verdict.reason : undefined
@@ -312,10 +327,19 @@ describe("judge", () => {
     assert.strictEqual(reasonOf([["apns-priority", "7"]], { withinRate }), "BadPriority")
   })
 
-  it("reads the device from a path", () => {
-    assert.strictEqual(deviceOfPath("/3/device/Ab"), "Ab")
-    assert.strictEqual(deviceOfPath("/3/device"), "")
-    assert.isUndefined(deviceOfPath("/3/device/a?b"))
-    assert.isUndefined(deviceOfPath("/2/device/a"))
+  it("reads a path", () => {
+    assert.deepStrictEqual(routeOf("device", "/3/device/Ab"), { _tag: "device", token: "Ab" })
+    assert.deepStrictEqual(routeOf("device", "/3/device"), { _tag: "device", token: "" })
+    assert.deepStrictEqual(routeOf("device", "/4/broadcasts/apps/a.b"), { _tag: "broadcast", bundleId: "a.b" })
+    assert.deepStrictEqual(routeOf("management", "/1/apps/a.b/channels"), { _tag: "channels", bundleId: "a.b" })
+    assert.deepStrictEqual(routeOf("management", "/1/apps/a/all-channels?b"), { _tag: "allChannels", bundleId: "a" })
+    assert.isUndefined(routeOf("device", "/3/device/a?b"))
+    assert.isUndefined(routeOf("device", "/2/device/a"))
+    assert.isUndefined(routeOf("device", "/1/apps/a/channels"))
+    assert.isUndefined(routeOf("device", "/4/broadcasts/apps/"))
+    assert.isUndefined(routeOf("management", "/3/device/aa"))
+    assert.isUndefined(routeOf("management", "/4/broadcasts/apps/a"))
+    assert.isUndefined(routeOf("management", "/1/apps//channels"))
+    assert.isUndefined(routeOf("management", "/1/apps/a/channels/b"))
   })
 })

@@ -6,6 +6,8 @@ import { Effect, type Scope } from "effect"
 
 export const device = "ab".repeat(32)
 export const topic = "com.example.app"
+export const requestId = "0f2b6b1e-6a0e-4c55-9d0a-5a6f0a3c9b11"
+export const uuid = /^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$/i
 
 export interface SigningKey {
   readonly teamId: string
@@ -59,6 +61,13 @@ export interface Push {
   readonly headers?: http2.OutgoingHttpHeaders
   readonly body?: string | Buffer
 }
+
+/** A request without what a push to a device has. */
+export const bare = (push: Push): Push => ({
+  ...push,
+  headers: { "apns-topic": undefined, "apns-push-type": undefined, ...push.headers },
+  body: push.body ?? ""
+})
 
 /** How a stream ended without an answer. */
 export class NoAnswer extends Error {

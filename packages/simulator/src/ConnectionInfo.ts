@@ -34,6 +34,7 @@ export const SentGoAway = Schema.Struct({
  *
  * **Details**
  *
+ * - `listener`: which port it came in on: `port` or `managementPort`. Ids are given over both.
  * - `streamsOpened`: streams the client opened so far, refused ones included.
  * - `streamsOpen`: streams open now. `maxStreamsOpen`: the most ever open at once, refused ones included.
  * - `maxConcurrentStreams`: the limit last sent.
@@ -46,6 +47,7 @@ export const SentGoAway = Schema.Struct({
  */
 export const ConnectionInfo = Schema.Struct({
   id: Schema.Int,
+  listener: Schema.Literals(["device", "management"]),
   open: Schema.Boolean,
   streamsOpened: Schema.Int,
   streamsOpen: Schema.Int,

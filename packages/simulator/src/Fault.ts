@@ -21,6 +21,9 @@ const headers = Schema.Record(Schema.String, Schema.String)
  * - `device`: the token in the path, without regard to case.
  * - `topic`: the `apns-topic` header, exactly.
  * - `pushType`: the `apns-push-type` header, exactly.
+ * - `bundleId`: the app in the path of a broadcast or of channel management, exactly.
+ * - `channel`: the `apns-channel-id` header, exactly.
+ * - `method`: the `:method`, exactly: it tells a channel's creation from its reading and deletion.
  * - `path`: the whole `:path`, exactly.
  *
  * @category models
@@ -30,6 +33,9 @@ export const FaultMatch = Schema.Struct({
   device: Schema.optional(Schema.String),
   topic: Schema.optional(Schema.String),
   pushType: Schema.optional(Schema.String),
+  bundleId: Schema.optional(Schema.String),
+  channel: Schema.optional(Schema.String),
+  method: Schema.optional(Schema.String),
   path: Schema.optional(Schema.String)
 })
 
@@ -47,7 +53,7 @@ export type FaultMatch = typeof FaultMatch.Type
  * - `reject`: an APNs error answer. `status` defaults to the table of `Reasons`, 400 for a reason outside it.
  *   `timestamp` (epoch ms) defaults to now when the status is 410. `retryAfter` (seconds) becomes `retry-after`, which
  *   Apple never documented and clients honour.
- * - `respond`: any answer at all, such as a proxy's HTML page. No `apns-id` is added.
+ * - `respond`: any answer at all, such as a proxy's HTML page. No id is added.
  * - `delay`: waits `millis`, then processes the request as usual.
  * - `silence`: never answers; the stream stays open.
  * - `reset`: RST_STREAM with `code` (RFC 9113, section 7).
@@ -110,7 +116,9 @@ export type FaultEffect = typeof FaultEffect.Type
  *
  * The first fault, in order of injection, that matches a request is the one applied. A request that a fault skips counts
  * as its skip and may still meet a later fault. The rules run first and their traces stay (the connection is bound to
- * the token's team, the stream limit is raised unless the answer is a 403); the fault replaces the answer only.
+ * the token's team, the stream limit is raised unless the answer is a 403); the fault replaces the answer only. Channels
+ * are the exception: what a `reject` or a `respond` answers, and what is above a GOAWAY's last stream id, creates, deletes
+ * and stores nothing. What was done and whose answer was lost (`silence`, `reset`, `disconnect`) stays done.
  *
  * **Example** (One late 503, then normal service)
  *
@@ -129,6 +137,14 @@ export type FaultEffect = typeof FaultEffect.Type
  * import type { Fault } from "@effect-apns/simulator"
  *
  * export const thirdIsFatal: Fault = { match: { device: "7a1f" }, skip: 2, effect: { _tag: "disconnect" } }
+ * ```
+ *
+ * **Example** (A channel is created and its answer is lost)
+ *
+ * ```ts
+ * import type { Fault } from "@effect-apns/simulator"
+ *
+ * export const lostAnswer: Fault = { match: { method: "POST", bundleId: "com.example.app" }, effect: { _tag: "disconnect" } }
  * ```
  *
  * @category models

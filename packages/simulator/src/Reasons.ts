@@ -16,7 +16,8 @@
  *
  * Sources: Apple, "Handling notification responses from APNs", and Apple, "Handling error responses from Apple Push
  * Notification service" for broadcasts and channels. `BadEnvironmentKeyInToken` is the spelling seen on the wire beside
- * the documented `BadEnvironmentKeyIdInToken`; `MissingChannelQueueSize` is seen but not documented.
+ * the documented `BadEnvironmentKeyIdInToken`; `MissingChannelQueueSize` is seen but not documented. For broadcasts and
+ * channels Apple prints `ServiceUnavailable` with a space, perhaps by a slip.
  *
  * @category models
  * @since 0.1.0
@@ -65,7 +66,8 @@ export const Reasons = {
   BadRequestPayload: 400,
   MissingPushType: 400,
   MissingChannelQueueSize: 400,
-  TopicMismatch: 403
+  TopicMismatch: 403,
+  "Service Unavailable": 503
 } as const
 
 /**

@@ -10,7 +10,9 @@ import * as Schema from "effect/Schema"
  *
  * **Details**
  *
- * - `answered`: a response was written. `reason` is absent on success and on a `respond` fault.
+ * - `answered`: a response was written. `reason` is absent on success and on a `respond` fault. `apnsId`, `requestId`,
+ *   `uniqueId` and `channel` are the headers `apns-id`, `apns-request-id`, `apns-unique-id` and `apns-channel-id` of the
+ *   response, where it has them.
  * - `unanswered`: none was, yet or ever. `pending` is a request still waiting for its delay; `closed` one whose stream
  *   or connection was closed by the client, by another fault or by the server's end before its answer.
  *
@@ -21,7 +23,10 @@ export const Answer = Schema.TaggedUnion({
   answered: {
     status: Schema.Int,
     reason: Schema.optional(Schema.String),
-    apnsId: Schema.optional(Schema.String)
+    apnsId: Schema.optional(Schema.String),
+    requestId: Schema.optional(Schema.String),
+    uniqueId: Schema.optional(Schema.String),
+    channel: Schema.optional(Schema.String)
   },
   unanswered: {
     why: Schema.Literals(["pending", "silence", "reset", "goAway", "disconnect", "closed"])
@@ -64,18 +69,22 @@ export type ReceivedToken = typeof ReceivedToken.Type
  *
  * **Details**
  *
+ * - `kind`: what the path is for: a push to a `device`, a `broadcast`, the `management` of channels, or `other`: nothing
+ *   the listener serves.
  * - `sequence`: 0 for the first request since the layer started or was `reset`.
  * - `connection`, `stream`: ids of the connection (see `ConnectionInfo`) and of the HTTP/2 stream.
  * - `headers`: name and value in the order received, repeated headers included, pseudo-headers first, values decoded as
  *   UTF-8. The value of `authorization` is `"<redacted>"`.
  * - `body`: the body as UTF-8 text, cut after 64 KiB; `bodyBytes` is its full length.
- * - `device`: the token in the path as sent. `topic`, `pushType`, `apnsId`: the headers as sent.
+ * - `device`: the token in the path as sent. `bundleId`: the app in the path of a broadcast or of management.
+ * - `topic`, `pushType`, `apnsId`, `requestId`, `channel` (`apns-channel-id`): the headers as sent.
  * - `time`: epoch milliseconds at which the end of stream arrived, by Effect's `Clock`.
  *
  * @category models
  * @since 0.1.0
  */
 export const Received = Schema.Struct({
+  kind: Schema.Literals(["device", "broadcast", "management", "other"]),
   sequence: Schema.Int,
   connection: Schema.Int,
   stream: Schema.Int,
@@ -86,9 +95,12 @@ export const Received = Schema.Struct({
   body: Schema.String,
   bodyBytes: Schema.Int,
   device: Schema.optional(Schema.String),
+  bundleId: Schema.optional(Schema.String),
   topic: Schema.optional(Schema.String),
   pushType: Schema.optional(Schema.String),
   apnsId: Schema.optional(Schema.String),
+  requestId: Schema.optional(Schema.String),
+  channel: Schema.optional(Schema.String),
   time: Schema.Finite,
   answer: Answer
 })

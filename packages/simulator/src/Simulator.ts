@@ -1,7 +1,7 @@
 /**
  * The Apple Push Notification service on your machine: an HTTP/2 server over TLS that checks what APNs checks, in the
- * order it is seen to check, answers as APNs answers, and misbehaves on demand. It serves device pushes
- * (`/3/device/…`); broadcasts and channels are answered `BadPath`, and their reasons can be injected as faults.
+ * order it is seen to check, answers as APNs answers, and misbehaves on demand. It serves pushes to devices
+ * (`/3/device/…`) and broadcasts (`/4/broadcasts/…`) on one port, and the management of channels (`/1/apps/…`) on another.
  *
  * @since 0.1.0
  */
@@ -12,16 +12,19 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { type Channel, NewChannel } from "./Channel.ts"
 import type { ConnectionInfo } from "./ConnectionInfo.ts"
 import type { ProviderKey } from "./Credentials.ts"
 import { Device } from "./Device.ts"
 import { Fault } from "./Fault.ts"
+import { ChannelStore, newChannelId } from "./internal/channels.ts"
 import type { Connection } from "./internal/connection.ts"
 import { pendingFault } from "./internal/faults.ts"
 import { identity } from "./internal/identity.ts"
 import { makeLog } from "./internal/log.ts"
 import { type RegisteredKey, registeredKey } from "./internal/providerToken.ts"
-import { listen } from "./internal/server.ts"
+import type { Listener } from "./internal/request.ts"
+import { Connections, listen } from "./internal/server.ts"
 import { registerKey, type Settings, type State } from "./internal/state.ts"
 import type { Received } from "./Received.ts"
 import { InvalidKey, InvalidTls, ListenFailed, SimulatorError } from "./SimulatorError.ts"
@@ -73,6 +76,23 @@ export interface GoAwayOptions {
  * program.pipe(Effect.provide(Simulator.layer()))
  * ```
  *
+ * **Example** (A channel that exists before the program under test starts)
+ *
+ * ```ts
+ * import { Simulator } from "@effect-apns/simulator"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const simulator = yield* Simulator
+ *   const { id } = yield* simulator.registerChannel({ bundleId: "com.example.app", storage: "mostRecent" })
+ *   // … broadcast to `id` over port, manage channels over managementPort …
+ *   const kept = (yield* simulator.channels).find((channel) => channel.id === id)?.message
+ *   return kept?.body
+ * })
+ *
+ * program.pipe(Effect.provide(Simulator.layer()))
+ * ```
+ *
  * @category services
  * @since 0.1.0
  */
@@ -81,8 +101,10 @@ export class Simulator extends Context.Service<
   {
     /** The address it listens on. */
     readonly host: string
-    /** The port it listens on. */
+    /** The port for pushes to devices and broadcasts. */
     readonly port: number
+    /** The port for channel management. */
+    readonly managementPort: number
     /** PEM of the throw-away CA that signed the server's certificate (127.0.0.1, ::1, localhost). */
     readonly ca: string
     /** A registered team-scoped key for both environments; `privateKey` is the text of its .p8 file. */
@@ -91,6 +113,16 @@ export class Simulator extends Context.Service<
     readonly registerKey: (key: ProviderKey) => Effect.Effect<void, SimulatorError>
     /** Sets the state of a device token, in place of an earlier one. */
     readonly register: (device: Device) => Effect.Effect<void>
+    /** Makes a channel, in place of one with the same id; the limit does not hold here. Dies when the id is not base64. */
+    readonly registerChannel: (channel: NewChannel) => Effect.Effect<Channel>
+    /** The channels of every app, oldest first within an app, with the broadcasts they keep now. */
+    readonly channels: Effect.Effect<ReadonlyArray<Channel>>
+    /**
+     * Switches an app's broadcast capability, as its developer account would. Without it requests are answered
+     * `FeatureNotEnabled`; switching it off deletes the app's channels (Apple, "Setting up broadcast push
+     * notifications").
+     */
+    readonly setBroadcastCapability: (bundleId: string, enabled: boolean) => Effect.Effect<void>
     /** Adds a fault behind those waiting. Dies when the value is not a `Fault`. */
     readonly inject: (fault: Fault) => Effect.Effect<void>
     /** Forgets the faults that still wait. */
@@ -110,7 +142,10 @@ export class Simulator extends Context.Service<
     readonly setMaxConcurrentStreams: (limit: number) => Effect.Effect<void>
     /** Destroys all sockets, as if the server were killed. It goes on listening. */
     readonly disconnectAll: Effect.Effect<void>
-    /** Forgets devices, faults, received requests, device rates and token updates. Keys and connections stay. */
+    /**
+     * Forgets devices, channels, switched capabilities, faults, received requests, device rates and token updates. Keys
+     * and connections stay.
+     */
     readonly reset: Effect.Effect<void>
   }
 >()("@effect-apns/simulator/Simulator") {
@@ -119,7 +154,7 @@ export class Simulator extends Context.Service<
    *
    * **Details**
    *
-   * Fails with `SimulatorError`: `ListenFailed` when the port cannot be had, `InvalidKey` when a key of `keys` is not a
+   * Fails with `SimulatorError`: `ListenFailed` when a port cannot be had, `InvalidKey` when a key of `keys` is not a
    * P-256 key, `InvalidTls` when `clientCa` is not a certificate. The age of tokens, delays and timestamps follow
    * Effect's `Clock` as it is when the layer is built.
    */
@@ -133,6 +168,7 @@ const keyId = "SIMKEY0001"
 const settingsOf = (options: SimulatorOptions): Settings => ({
   host: options.host ?? "127.0.0.1",
   port: options.port ?? 0,
+  managementPort: options.managementPort ?? 0,
   environment: options.environment ?? "sandbox",
   trust: options.trust ?? "both",
   clientCa: options.clientCa,
@@ -147,7 +183,10 @@ const settingsOf = (options: SimulatorOptions): Settings => ({
   disconnectAfterErrors: options.disconnectAfterErrors,
   disconnectAfterBadDeviceTokens: options.disconnectAfterBadDeviceTokens,
   rejectBackgroundPriority10: options.rejectBackgroundPriority10 ?? true,
-  checkTopicSuffix: options.checkTopicSuffix ?? true
+  checkTopicSuffix: options.checkTopicSuffix ?? true,
+  maxChannels: options.maxChannels ?? 10_000,
+  storagePolicyReason: options.storagePolicyReason ?? "MissingChannelQueueSize",
+  checkBroadcastPayload: options.checkBroadcastPayload ?? true
 })
 
 const readKey = (key: ProviderKey): Effect.Effect<RegisteredKey, SimulatorError> =>
@@ -157,7 +196,7 @@ const readKey = (key: ProviderKey): Effect.Effect<RegisteredKey, SimulatorError>
   })
 
 const start = Effect.fnUntraced(function* (state: State) {
-  const { host, port, clientCa } = state.settings
+  const { host, port, managementPort, clientCa } = state.settings
   const certificates = yield* Effect.tryPromise({
     try: async () => {
       const made = await identity()
@@ -167,14 +206,18 @@ const start = Effect.fnUntraced(function* (state: State) {
     },
     catch: (cause) => new SimulatorError({ reason: new InvalidTls({ cause }) })
   })
-  const server = yield* Effect.acquireRelease(
-    Effect.tryPromise({
-      try: () => listen(state, certificates),
-      catch: (cause) => new SimulatorError({ reason: new ListenFailed({ host, port, cause }) })
-    }),
-    (server) => Effect.promise(() => server.close())
-  )
-  return { server, ca: certificates.ca }
+  const connections = new Connections()
+  const listenOn = (listener: Listener, port: number) =>
+    Effect.acquireRelease(
+      Effect.tryPromise({
+        try: () => listen(listener, port, connections, state, certificates),
+        catch: (cause) => new SimulatorError({ reason: new ListenFailed({ host, port, cause }) })
+      }),
+      (listening) => Effect.promise(() => listening.close())
+    )
+  const device = yield* listenOn("device", port)
+  const management = yield* listenOn("management", managementPort)
+  return { connections, port: device.port, managementPort: management.port, ca: certificates.ca }
 })
 
 const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
@@ -190,6 +233,7 @@ const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
     },
     keys: new Map(),
     devices: new Map(),
+    channels: new ChannelStore(options.broadcastApps),
     tokens: new Map(),
     rates: new Map(),
     faults: [],
@@ -205,15 +249,16 @@ const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
     registerKey(state, yield* readKey(key))
   }
 
-  const { server, ca } = yield* start(state)
+  const { connections, port, managementPort, ca } = yield* start(state)
   const eachOpen = (action: (connection: Connection) => void) =>
     Effect.sync(() => {
-      for (const connection of server.open()) action(connection)
+      for (const connection of connections.open()) action(connection)
     })
 
   return Simulator.of({
     host: settings.host,
-    port: server.port,
+    port,
+    managementPort,
     ca,
     key: { teamId, keyId, privateKey },
     registerKey: (key) => Effect.map(readKey(key), (read) => registerKey(state, read)),
@@ -226,6 +271,15 @@ const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
             : checked
         state.devices.set(checked.token.toLowerCase(), dated)
       }),
+    registerChannel: (channel) =>
+      Effect.map(Effect.orDie(Schema.decodeUnknownEffect(NewChannel)(channel)), (checked) => {
+        const { bundleId, id = newChannelId(), storage = "none" } = checked
+        const made: Channel = { bundleId, id, storage }
+        state.channels.apply({ _tag: "create", channel: made })
+        return made
+      }),
+    channels: Effect.sync(() => state.channels.all(state.now())),
+    setBroadcastCapability: (bundleId, enabled) => Effect.sync(() => state.channels.setEnabled(bundleId, enabled)),
     inject: (fault) =>
       Effect.map(Effect.orDie(Schema.decodeUnknownEffect(Fault)(fault)), (checked) => {
         state.faults = [...state.faults, pendingFault(checked)]
@@ -239,7 +293,7 @@ const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
         const stop = state.log.whenReceived(count, () => resume(Effect.void))
         return Effect.sync(stop)
       }),
-    connections: Effect.sync(() => server.connections()),
+    connections: Effect.sync(() => connections.infos()),
     goAway: (goAway = {}) =>
       eachOpen((connection) =>
         connection.sendGoAway({
@@ -252,11 +306,12 @@ const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
     disconnectAll: eachOpen((connection) => connection.destroy()),
     reset: Effect.sync(() => {
       state.devices.clear()
+      state.channels.clear()
       state.faults = []
       state.rates.clear()
       state.log.clear()
       state.ledger = new Map()
-      for (const connection of server.open()) connection.forgetTokenUpdates()
+      for (const connection of connections.open()) connection.forgetTokenUpdates()
     })
   })
 })

@@ -16,6 +16,8 @@ export interface SimulatorOptions {
   readonly host?: string | undefined
   /** Port to listen on. Default 0: one the system chooses. */
   readonly port?: number | undefined
+  /** Port of channel management, which APNs serves on ports of its own. Default 0: one the system chooses. */
+  readonly managementPort?: number | undefined
   /**
    * Which APNs this is. Decides which keys and certificates are accepted, and whether a success carries
    * `apns-unique-id` (sandbox only). Default `"sandbox"`.
@@ -76,6 +78,23 @@ export interface SimulatorOptions {
    * Default true. The suffixes are Apple's, the reason is inferred.
    */
   readonly checkTopicSuffix?: boolean | undefined
+  /**
+   * Bundle IDs of the apps with the broadcast capability; the others are answered `FeatureNotEnabled`. Default: every
+   * app.
+   */
+  readonly broadcastApps?: ReadonlyArray<string> | undefined
+  /** How many channels an app may have; one more is answered `CannotCreateChannelConfig`. Default 10,000, as at Apple. */
+  readonly maxChannels?: number | undefined
+  /**
+   * The reason for a channel without a storage policy of 0 or 1. Default `"MissingChannelQueueSize"`, which is seen on the
+   * wire and in no table of Apple's; the table has the other.
+   */
+  readonly storagePolicyReason?: "MissingChannelQueueSize" | "BadRequestPayload" | undefined
+  /**
+   * Whether a broadcast that is no update or end of a Live Activity (`event`, `timestamp`, and `content-state` for an
+   * update) is answered `BadRequestPayload`. Default true. The fields are Apple's, how far APNs looks is not documented.
+   */
+  readonly checkBroadcastPayload?: boolean | undefined
   /** How many of the newest received requests are kept. Default 100,000. */
   readonly keep?: number | undefined
 }

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * from "./Channel.ts"
 export * from "./ConnectionInfo.ts"
 export * from "./Credentials.ts"
 export * from "./Device.ts"

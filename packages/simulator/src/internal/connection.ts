@@ -7,6 +7,7 @@ import { type Binding, judgeCertificate, judgeToken, type Outcome, type TokenLed
 import { receive } from "./exchange.ts"
 import { goAwayFrame } from "./frames.ts"
 import { bearer } from "./providerToken.ts"
+import type { Listener } from "./request.ts"
 import { type SeenToken, type State, seeToken } from "./state.ts"
 import { Wire } from "./wire.ts"
 
@@ -40,6 +41,7 @@ const { NGHTTP2_REFUSED_STREAM } = http2.constants
 
 export class Connection {
   readonly id: number
+  readonly listener: Listener
   readonly #state: State
   readonly #socket: TLSSocket
   readonly #wire: Wire
@@ -68,8 +70,9 @@ export class Connection {
   #errors = 0
   #badDeviceTokens = 0
 
-  constructor(id: number, socket: TLSSocket, state: State) {
+  constructor(id: number, listener: Listener, socket: TLSSocket, state: State) {
     this.id = id
+    this.listener = listener
     this.#state = state
     this.#socket = socket
     const { clientCa, initialMaxConcurrentStreams } = state.settings
@@ -110,6 +113,7 @@ export class Connection {
     const binding = this.#binding
     return {
       id: this.id,
+      listener: this.listener,
       open: this.#open,
       streamsOpened: this.#streamsOpened,
       streamsOpen: this.#open ? this.#countOpen() : 0,

@@ -3,15 +3,19 @@ import { randomUUID } from "node:crypto"
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2"
 import type { Fault, FaultEffect } from "../Fault.ts"
 import { statusOf } from "../Reasons.ts"
-import type { Answer } from "../Received.ts"
+import type { Answer, Received } from "../Received.ts"
 import type { Connection } from "./connection.ts"
 import { takeFault } from "./faults.ts"
 import type { LogKey } from "./log.ts"
-import { isMessageId, judge, type ReadRequest, readRequest, type Verdict } from "./rules.ts"
+import { isMessageId, type ReadRequest, readRequest } from "./request.ts"
+import { judge } from "./rules.ts"
 import { type State, withinRate } from "./state.ts"
+import type { Verdict } from "./verdict.ts"
 
 const keptBodyBytes = 65_536
 const internalError = 2
+
+type GoAwayEffect = Extract<FaultEffect, { readonly _tag: "goAway" }>
 
 interface Exchange {
   readonly state: State
@@ -51,54 +55,70 @@ export const receive = (
     if (stream.aborted || stream.destroyed || connection.isIgnored(stream)) return
     const headers = decodeHeaders(rawHeaders)
     const pseudo = (name: string) => headers.find((header) => header[0] === name)?.[1] ?? ""
-    const request = readRequest({ method: pseudo(":method"), path: pseudo(":path"), headers, bodyBytes })
-    arrived(state, connection, stream, request, Buffer.concat(chunks).toString("utf8"))
+    const request = readRequest({
+      listener: connection.listener,
+      method: pseudo(":method"),
+      path: pseudo(":path"),
+      headers,
+      body: Buffer.concat(chunks).toString("utf8"),
+      bodyBytes
+    })
+    arrived(state, connection, stream, request)
   })
 }
 
-const record = (
-  state: State,
-  connection: Connection,
-  stream: ServerHttp2Stream,
-  request: ReadRequest,
-  body: string
-): LogKey => {
+const kindOf = ({ route }: ReadRequest): Received["kind"] => {
+  switch (route?._tag) {
+    case undefined:
+      return "other"
+    case "device":
+    case "broadcast":
+      return route._tag
+    case "channels":
+    case "allChannels":
+      return "management"
+  }
+}
+
+const record = (state: State, connection: Connection, stream: ServerHttp2Stream, request: ReadRequest): LogKey => {
   const { authorization } = request
   return state.log.add({
+    kind: kindOf(request),
     connection: connection.id,
     stream: stream.id ?? 0,
     method: request.method,
     path: request.path,
     headers: request.headers.map(([name, value]) => [name, name === "authorization" ? "<redacted>" : value]),
     token: authorization === undefined ? undefined : connection.seenToken(authorization)?.received,
-    body,
+    body: request.body,
     bodyBytes: request.bodyBytes,
     device: request.device,
+    bundleId: request.bundleId,
     topic: request.topic,
     pushType: request.pushType,
     apnsId: request.apnsId,
+    requestId: request.requestId,
+    channel: request.channel,
     time: state.now()
   })
 }
 
-const arrived = (
-  state: State,
-  connection: Connection,
-  stream: ServerHttp2Stream,
-  request: ReadRequest,
-  body: string
-): void => {
+const arrived = (state: State, connection: Connection, stream: ServerHttp2Stream, request: ReadRequest): void => {
   const { verdict, credential } = judge(request, {
     ...state.settings,
     nowMillis: state.now(),
     credential: () => connection.judgeCredential(request.authorization),
     device: (token) => state.devices.get(token.toLowerCase()),
-    withinRate: (token) => withinRate(state, token)
+    withinRate: (token) => withinRate(state, token),
+    channels: state.channels
   })
   const [fault, remaining] = takeFault(state.faults, request)
   state.faults = remaining
   if (credential?._tag === "accepted" && !isRefusal(fault?.effect)) connection.raiseLimit()
-  const key = record(state, connection, stream, request, body)
+  if (verdict._tag === "accepted" && verdict.change !== undefined && isProcessed(fault?.effect, stream.id ?? 0)) {
+    state.channels.apply(verdict.change)
+  }
+  const key = record(state, connection, stream, request)
   let settled = false
   const log = (answer: Answer) => {
     if (settled) return
@@ -112,6 +132,22 @@ const arrived = (
 
 const isRefusal = (effect: FaultEffect | undefined): boolean =>
   effect?._tag === "reject" && (effect.status ?? statusOf(effect.reason)) === 403
+
+/** Whether the request a fault matches has its effect all the same. */
+const isProcessed = (effect: FaultEffect | undefined, id: number): boolean => {
+  switch (effect?._tag) {
+    case "reject":
+    case "respond":
+      return false
+    case "goAway":
+      return id <= lastStreamIdOf(effect, id)
+    default:
+      return true
+  }
+}
+
+const lastStreamIdOf = ({ lastStreamId = "this" }: GoAwayEffect, id: number): number =>
+  lastStreamId === "this" ? id : lastStreamId === "before" ? Math.max(0, id - 2) : lastStreamId
 
 const after = (state: State, millis: number, action: () => void): void => {
   if (millis > 0) state.later(millis, action)
@@ -162,11 +198,10 @@ const apply = (exchange: Exchange, fault: Fault | undefined): void => {
   }
 }
 
-const goAway = (exchange: Exchange, effect: Extract<FaultEffect, { readonly _tag: "goAway" }>): void => {
+const goAway = (exchange: Exchange, effect: GoAwayEffect): void => {
   const { connection, stream } = exchange
   const id = stream.id ?? 0
-  const wanted = effect.lastStreamId ?? "this"
-  const lastStreamId = wanted === "this" ? id : wanted === "before" ? Math.max(0, id - 2) : wanted
+  const lastStreamId = lastStreamIdOf(effect, id)
   const answered = id <= lastStreamId && (effect.answer ?? true)
   if (!answered) {
     exchange.log({ _tag: "unanswered", why: "goAway" })
@@ -178,19 +213,38 @@ const goAway = (exchange: Exchange, effect: Extract<FaultEffect, { readonly _tag
 
 /** Answers as the rules say. */
 const answer = (exchange: Exchange): void => {
-  const { verdict, state } = exchange
+  const { verdict, state, request } = exchange
   if (verdict._tag === "rejected") {
     reject(exchange, statusOf(verdict.reason), verdict.reason, verdict.timestamp, {})
     return
   }
-  // Apple names `apns-unique-id` for the development environment only.
-  const uniqueId = state.settings.environment === "sandbox" ? { "apns-unique-id": randomUUID() } : {}
-  respond(exchange, { ":status": 200, "apns-id": apnsId(exchange), ...uniqueId }, "", undefined)
+  const { status, headers, body } = verdict
+  // Apple names `apns-unique-id` for pushes in the development environment, and for broadcasts in both.
+  const kind = kindOf(request)
+  const isFindable = kind === "broadcast" || (kind === "device" && state.settings.environment === "sandbox")
+  const uniqueId = isFindable ? { "apns-unique-id": randomUUID() } : {}
+  respond(exchange, { ":status": status, ...idHeader(exchange), ...uniqueId, ...headers }, body, undefined)
 }
 
 /** The request's id, or a new one: in upper case, as the server's own are seen. */
-const apnsId = ({ request }: Exchange): string =>
-  isMessageId(request.apnsId) ? request.apnsId : randomUUID().toUpperCase()
+const idHeader = ({ request }: Exchange): Readonly<Record<string, string>> => {
+  const isApp = request.listener === "management" || request.route?._tag === "broadcast"
+  const given = isApp ? request.requestId : request.apnsId
+  return { [isApp ? "apns-request-id" : "apns-id"]: isMessageId(given) ? given : randomUUID().toUpperCase() }
+}
+
+const text = (value: unknown) => (typeof value === "string" ? value : undefined)
+
+/** What the log says of an answer. */
+const answered = (status: number, reason: string | undefined, headers: OutgoingHttpHeaders): Answer => ({
+  _tag: "answered",
+  status,
+  reason,
+  apnsId: text(headers["apns-id"]),
+  requestId: text(headers["apns-request-id"]),
+  uniqueId: text(headers["apns-unique-id"]),
+  channel: text(headers["apns-channel-id"])
+})
 
 const reject = (
   exchange: Exchange,
@@ -201,7 +255,7 @@ const reject = (
 ): void => {
   const at = timestamp ?? (status === 410 ? exchange.state.now() : undefined)
   const body = JSON.stringify(at === undefined ? { reason } : { reason, timestamp: at })
-  const headers = { ":status": status, "apns-id": apnsId(exchange), "content-type": "application/json", ...extra }
+  const headers = { ":status": status, ...idHeader(exchange), "content-type": "application/json", ...extra }
   respond(exchange, headers, body, reason)
 }
 
@@ -216,7 +270,6 @@ const respond = (
     return
   }
   const status = headers[":status"]
-  const id = headers["apns-id"]
   // Node ends the stream itself after a status that has no body.
   const endStream = body === "" || status === 204 || status === 205 || status === 304
   try {
@@ -228,7 +281,7 @@ const respond = (
     log({ _tag: "unanswered", why: "reset" })
     return
   }
-  log({ _tag: "answered", status, reason, apnsId: typeof id === "string" ? id : undefined })
+  log(answered(status, reason, headers))
   connection.release(stream)
   connection.answered(status, reason)
 }

@@ -1,6 +1,6 @@
 /** Which fault, if any, applies to a request. */
 import type { Fault } from "../Fault.ts"
-import type { ReadRequest } from "./rules.ts"
+import type { ReadRequest } from "./request.ts"
 
 /** A fault and how many requests it still skips and applies to. */
 export interface PendingFault {
@@ -20,6 +20,9 @@ const matches = ({ match }: Fault, request: ReadRequest): boolean =>
   ((match.device === undefined || match.device.toLowerCase() === request.device?.toLowerCase()) &&
     (match.topic === undefined || match.topic === request.topic) &&
     (match.pushType === undefined || match.pushType === request.pushType) &&
+    (match.method === undefined || match.method === request.method) &&
+    (match.bundleId === undefined || match.bundleId === request.bundleId) &&
+    (match.channel === undefined || match.channel === request.channel) &&
     (match.path === undefined || match.path === request.path))
 
 /** The fault that applies to `request`, and the faults that remain. */

@@ -1,17 +1,19 @@
-/** What all connections share: options, keys, devices, faults, the log. Mutable; everything runs on one thread. */
+/** What all connections share: options, keys, devices, channels, faults, the log. Mutable; everything runs on one thread. */
 import type { Environment } from "../Credentials.ts"
 import type { Device } from "../Device.ts"
 import type { ReceivedToken } from "../Received.ts"
+import type { ChannelStore } from "./channels.ts"
 import type { TokenLedger } from "./credential.ts"
 import type { PendingFault } from "./faults.ts"
 import type { Log } from "./log.ts"
 import { decodeToken, type RegisteredKey, tokenHash, type VerifiedToken, verifyToken } from "./providerToken.ts"
-import type { RuleSettings } from "./rules.ts"
+import type { RuleSettings } from "./verdict.ts"
 
 /** The options with their defaults filled in. */
 export interface Settings extends RuleSettings {
   readonly host: string
   readonly port: number
+  readonly managementPort: number
   readonly environment: Environment
   readonly trust: "token" | "certificate" | "both"
   readonly clientCa: string | undefined
@@ -40,6 +42,7 @@ export interface State {
   readonly later: (millis: number, action: () => void) => void
   readonly keys: Map<string, RegisteredKey>
   readonly devices: Map<string, Device>
+  readonly channels: ChannelStore
   /** By SHA-256 of the token: verifying costs a hundred times a hash, and a token is used for most of an hour. */
   readonly tokens: Map<string, SeenToken>
   readonly rates: Map<string, Array<number>>
