@@ -16,9 +16,6 @@ interface Case {
 }
 
 const header = (name: string, value: string): Push => ({ headers: { [name]: value } })
-const suffixed = (type: string, suffix: string): Push => ({
-  headers: { "apns-push-type": type, "apns-topic": topic + suffix }
-})
 const path = (value: string): Push => ({ path: value })
 const body = (bytes: number): Push => ({ body: Buffer.alloc(bytes, 0x20) })
 const other = signingKey("OTHERTEAM1", "UNKNOWNKEY")
@@ -134,20 +131,9 @@ const cases: ReadonlyArray<Case> = [
   },
   { name: "a topic with a space", push: header("apns-topic", "com example"), reason: "BadTopic" },
   { name: "a voip push to the app's topic", push: header("apns-push-type", "voip"), reason: "BadTopic" },
-  { name: "a voip push", push: suffixed("voip", ".voip") },
-  { name: "a complication", push: suffixed("complication", ".complication") },
-  { name: "a control", push: suffixed("controls", ".push-type.controls") },
-  { name: "a file provider push", push: suffixed("fileprovider", ".pushkit.fileprovider") },
-  { name: "a live activity", push: suffixed("liveactivity", ".push-type.liveactivity") },
-  { name: "a location push", push: suffixed("location", ".location-query") },
-  { name: "a push to talk", push: suffixed("pushtotalk", ".voip-ptt") },
-  { name: "a widget", push: suffixed("widgets", ".push-type.widgets") },
-  { name: "an mdm push", push: { headers: { "apns-push-type": "mdm", "apns-topic": "com.apple.mgmt.External.x" } } },
   { name: "no body, before a bad device", push: { ...body(0), path: "/3/device/zz" }, reason: "PayloadEmpty" },
   { name: "4096 bytes", push: body(4096) },
   { name: "4097 bytes, before a bad device", push: { ...body(4097), path: "/3/device/zz" }, reason: "PayloadTooLarge" },
-  { name: "5120 bytes of voip", push: { ...suffixed("voip", ".voip"), ...body(5120) } },
-  { name: "5121 bytes of voip", push: { ...suffixed("voip", ".voip"), ...body(5121) }, reason: "PayloadTooLarge" },
   { name: "200 kilobytes", push: body(200_000), reason: "PayloadTooLarge" },
   { name: "no device", push: path("/3/device/"), reason: "MissingDeviceToken" },
   { name: "no device and no slash", push: path("/3/device"), reason: "MissingDeviceToken" },
@@ -273,6 +259,10 @@ describe("judge", () => {
     unknownDevices: "accept",
     rejectBackgroundPriority10: true,
     checkTopicSuffix: true,
+    environment: "sandbox",
+    checkProductionOnlyTopics: false,
+    credentialKinds: "documented",
+    payloadMismatchReason: undefined,
     maxChannels: 1,
     storagePolicyReason: "MissingChannelQueueSize",
     checkBroadcastPayload: true,

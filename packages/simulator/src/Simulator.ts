@@ -184,6 +184,9 @@ const settingsOf = (options: SimulatorOptions): Settings => ({
   disconnectAfterBadDeviceTokens: options.disconnectAfterBadDeviceTokens,
   rejectBackgroundPriority10: options.rejectBackgroundPriority10 ?? true,
   checkTopicSuffix: options.checkTopicSuffix ?? true,
+  checkProductionOnlyTopics: options.checkProductionOnlyTopics ?? false,
+  credentialKinds: options.credentialKinds ?? "documented",
+  payloadMismatchReason: options.payloadMismatchReason,
   maxChannels: options.maxChannels ?? 10_000,
   storagePolicyReason: options.storagePolicyReason ?? "MissingChannelQueueSize",
   checkBroadcastPayload: options.checkBroadcastPayload ?? true

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { Environment, ProviderKey } from "./Credentials.ts"
+import type { Reason } from "./Reasons.ts"
 
 /**
  * Options of the simulator's layer. All are optional.
@@ -74,10 +75,32 @@ export interface SimulatorOptions {
    */
   readonly rejectBackgroundPriority10?: boolean | undefined
   /**
-   * Whether a topic without its push type's suffix (`.voip`, `.push-type.liveactivity`, …) is answered `BadTopic`.
-   * Default true. The suffixes are Apple's, the reason is inferred.
+   * Whether a topic without its push type's suffix (`.voip`, `.push-type.liveactivity`, …), or one of an `mdm` push that
+   * does not begin with `com.apple.mgmt.`, is answered `BadTopic`. Default true. The topics are Apple's, the reason is
+   * inferred.
    */
   readonly checkTopicSuffix?: boolean | undefined
+  /**
+   * Whether a push for a Wallet pass (`pass.…`) or a website in Safari (`web.…`) is answered `BadDeviceToken` in the
+   * sandbox: Apple has them in production only. Default false, as a bundle ID may begin alike; the reason is inferred.
+   */
+  readonly checkProductionOnlyTopics?: boolean | undefined
+  /**
+   * Which push types a kind of credential may send; the others are answered `TopicDisallowed` (inferred: Apple names no
+   * reason). A certificate must list the topic.
+   *
+   * - `"documented"` (default): `location` and `fileprovider` need a token, `mdm` needs a certificate. For `liveactivity`,
+   *   `controls` and `widgets`, where Apple does not say or contradicts itself, a certificate of the app will do.
+   * - `"strict"`: these three need a token, too.
+   * - `"any"`: both kinds may send everything, a certificate of the app also `location` and `fileprovider`.
+   */
+  readonly credentialKinds?: "documented" | "strict" | "any" | undefined
+  /**
+   * The reason for a body that is no JSON object or does not suit its push type: a `background` push with an alert, a
+   * `widgets` push without `content-changed`, a Live Activity's start without attributes, an `mdm` push with `aps`, ….
+   * Default: such a push is accepted. Apple says that APNs may refuse, delay or drop it, and names no reason.
+   */
+  readonly payloadMismatchReason?: Reason | undefined
   /**
    * Bundle IDs of the apps with the broadcast capability; the others are answered `FeatureNotEnabled`. Default: every
    * app.

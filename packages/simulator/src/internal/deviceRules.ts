@@ -4,7 +4,8 @@
  */
 import type { Reason } from "../Reasons.ts"
 import type { TopicGrant } from "./credential.ts"
-import { isPushType, suffixes, suffixOf } from "./pushType.ts"
+import { jsonObject } from "./payload.ts"
+import { isMdmTopic, isPassTopic, isPushType, isWebsiteTopic, type PushType, pushTypeOf, suffixes } from "./pushType.ts"
 import { first, hasDuplicate, isExpiration, isMessageId, isPriority, type ReadRequest } from "./request.ts"
 import {
   accepted,
@@ -15,9 +16,6 @@ import {
   type Verdict,
   withCredential
 } from "./verdict.ts"
-
-/** Largest body in bytes for a push type. */
-export const payloadLimit = (pushType: string | undefined): number => (pushType === "voip" ? 5_120 : 4_096)
 
 const routeFault = (request: ReadRequest): Reason | undefined => {
   if (request.method !== "POST") return "MethodNotAllowed"
@@ -40,38 +38,63 @@ const headerFault = (request: ReadRequest, settings: RuleSettings): Reason | und
   return undefined
 }
 
-const granted = (topic: string, grant: TopicGrant): boolean => {
-  switch (grant._tag) {
-    case "every":
-      return true
-    case "bundleIds":
-      return grant.bundleIds.some((id) => topic === id || suffixes.some((suffix) => topic === `${id}${suffix}`))
-    case "exact":
-      return grant.topics.includes(topic)
-  }
-}
-
 /** The topic a request means: the header's, or the only one of the certificate. */
 const effectiveTopic = (request: ReadRequest, grant: TopicGrant): string | undefined => {
   if (request.topic !== undefined && request.topic !== "") return request.topic
   return grant._tag === "exact" && grant.topics.length === 1 ? grant.topics[0] : undefined
 }
 
-const topicFault = (request: ReadRequest, topic: string, grant: TopicGrant, settings: RuleSettings) => {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(topic)) return "BadTopic"
-  // The suffixes are Apple's; that a missing one is answered BadTopic is inferred.
-  if (settings.checkTopicSuffix && !topic.endsWith(suffixOf(request.pushType))) return "BadTopic"
-  return granted(topic, grant) ? undefined : "TopicDisallowed"
+/** Whether a topic is of the push type: the suffix is Apple's, and so is the origin of an MDM topic. */
+const suits = (topic: string, type: PushType): boolean => (type.token ? topic.endsWith(type.suffix) : isMdmTopic(topic))
+
+/** Whether a certificate may push to a topic of a type. */
+const certified = (
+  topic: string,
+  listed: ReadonlyArray<string>,
+  type: PushType,
+  kinds: RuleSettings["credentialKinds"]
+): boolean => {
+  const ofApp = topic.endsWith(type.suffix) && listed.includes(topic.slice(0, topic.length - type.suffix.length))
+  switch (type.certificate) {
+    case "listed":
+      return listed.includes(topic)
+    case "undocumented":
+      return kinds !== "strict" && (ofApp || listed.includes(topic))
+    case "never":
+      return kinds === "any" && (ofApp || listed.includes(topic))
+  }
 }
 
-const payloadFault = (request: ReadRequest): Reason | undefined => {
-  if (request.bodyBytes === 0) return "PayloadEmpty"
-  return request.bodyBytes > payloadLimit(request.pushType) ? "PayloadTooLarge" : undefined
+const granted = (topic: string, type: PushType, grant: TopicGrant, kinds: RuleSettings["credentialKinds"]): boolean => {
+  if (grant._tag === "exact") return certified(topic, grant.topics, type, kinds)
+  if (!type.token && kinds !== "any") return false
+  if (grant._tag === "every") return true
+  return grant.bundleIds.some((id) => topic === id || suffixes.some((suffix) => topic === `${id}${suffix}`))
 }
+
+const topicFault = (topic: string, type: PushType, grant: TopicGrant, settings: RuleSettings): Reason | undefined => {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(topic)) return "BadTopic"
+  if (settings.checkTopicSuffix && !suits(topic, type)) return "BadTopic"
+  return granted(topic, type, grant, settings.credentialKinds) ? undefined : "TopicDisallowed"
+}
+
+const payloadFault = (request: ReadRequest, type: PushType, settings: RuleSettings): Reason | undefined => {
+  if (request.bodyBytes === 0) return "PayloadEmpty"
+  if (request.bodyBytes > type.maxBytes) return "PayloadTooLarge"
+  if (settings.payloadMismatchReason === undefined) return undefined
+  const payload = jsonObject(request.body)
+  return payload !== undefined && type.fits(payload) ? undefined : settings.payloadMismatchReason
+}
+
+/** Passes and websites have no sandbox. */
+const isOfProduction = (topic: string): boolean => isPassTopic(topic) || isWebsiteTopic(topic)
 
 const deviceVerdict = (token: string, topic: string, context: RuleContext): Verdict => {
   if (token === "") return rejected("MissingDeviceToken")
   if (token.length % 2 === 1 || !/^[0-9a-f]+$/i.test(token)) return rejected("BadDeviceToken")
+  if (context.checkProductionOnlyTopics && context.environment === "sandbox" && isOfProduction(topic)) {
+    return rejected("BadDeviceToken")
+  }
   const device = context.device(token)
   switch (device?.state) {
     case undefined:
@@ -95,7 +118,8 @@ const pushed = (request: ReadRequest, token: string, grant: TopicGrant, context:
   if (header !== undefined) return rejected(header)
   const topic = effectiveTopic(request, grant)
   if (topic === undefined) return rejected("MissingTopic")
-  const fault = topicFault(request, topic, grant, context) ?? payloadFault(request)
+  const type = pushTypeOf(request.pushType, topic)
+  const fault = topicFault(topic, type, grant, context) ?? payloadFault(request, type, context)
   return fault === undefined ? deviceVerdict(token, topic, context) : rejected(fault)
 }
 

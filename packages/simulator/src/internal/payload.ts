@@ -40,3 +40,30 @@ export const isLiveActivity = (payload: JsonObject, events: ReadonlyArray<"start
       return true
   }
 }
+
+/** Something to show, play or count. */
+export const isAlert = ({ aps }: JsonObject): boolean =>
+  isObject(aps) && (aps.alert !== undefined || aps.badge !== undefined || aps.sound !== undefined)
+
+/** Apple, "Pushing background updates to your App". */
+export const isBackground = (payload: JsonObject): boolean =>
+  isObject(payload.aps) && payload.aps["content-available"] === 1 && !isAlert(payload)
+
+/** Apple, "Updating widgets with WidgetKit push notifications" and "Updating controls locally and remotely". */
+export const hasContentChanged = ({ aps }: JsonObject): boolean => isObject(aps) && aps["content-changed"] === true
+
+/** Apple, "Using push notifications to signal changes". */
+export const isFileProvider = (payload: JsonObject): boolean => typeof payload["container-identifier"] === "string"
+
+/** Apple, "Sending MDM commands to a device": the push magic and nothing else. */
+export const isMdm = (payload: JsonObject): boolean =>
+  typeof payload.mdm === "string" && Object.keys(payload).length === 1
+
+/** Apple's guide to push notifications of websites in Safari. */
+export const isWebsite = ({ aps }: JsonObject): boolean =>
+  isObject(aps) &&
+  isObject(aps.alert) &&
+  typeof aps.alert.title === "string" &&
+  typeof aps.alert.body === "string" &&
+  Array.isArray(aps["url-args"]) &&
+  aps["url-args"].every((value) => typeof value === "string")

@@ -1,5 +1,4 @@
 /** What all connections share: options, keys, devices, channels, faults, the log. Mutable; everything runs on one thread. */
-import type { Environment } from "../Credentials.ts"
 import type { Device } from "../Device.ts"
 import type { ReceivedToken } from "../Received.ts"
 import type { ChannelStore } from "./channels.ts"
@@ -14,7 +13,6 @@ export interface Settings extends RuleSettings {
   readonly host: string
   readonly port: number
   readonly managementPort: number
-  readonly environment: Environment
   readonly trust: "token" | "certificate" | "both"
   readonly clientCa: string | undefined
   readonly initialMaxConcurrentStreams: number

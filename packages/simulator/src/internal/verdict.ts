@@ -1,4 +1,5 @@
 /** What the rules of every API share: what they may ask, and what they say. */
+import type { Environment } from "../Credentials.ts"
 import type { Device } from "../Device.ts"
 import type { Reason } from "../Reasons.ts"
 import type { ChannelChange, Channels } from "./channels.ts"
@@ -8,6 +9,10 @@ export interface RuleSettings {
   readonly unknownDevices: "accept" | "reject"
   readonly rejectBackgroundPriority10: boolean
   readonly checkTopicSuffix: boolean
+  readonly environment: Environment
+  readonly checkProductionOnlyTopics: boolean
+  readonly credentialKinds: "documented" | "strict" | "any"
+  readonly payloadMismatchReason: Reason | undefined
   readonly maxChannels: number
   readonly storagePolicyReason: Reason
   readonly checkBroadcastPayload: boolean
