@@ -144,7 +144,10 @@ export type FaultEffect = typeof FaultEffect.Type
  * ```ts
  * import type { Fault } from "@effect-apns/simulator"
  *
- * export const lostAnswer: Fault = { match: { method: "POST", bundleId: "com.example.app" }, effect: { _tag: "disconnect" } }
+ * export const lostAnswer: Fault = {
+ *   match: { method: "POST", bundleId: "com.example.app" },
+ *   effect: { _tag: "disconnect" }
+ * }
  * ```
  *
  * @category models
