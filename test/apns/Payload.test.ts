@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Option, Result, Schema, SchemaTransformation } from "effect"
-import { Notification, Payload, PayloadSchema } from "effect-apns"
-import { encode, sizeLimit } from "effect-apns/PayloadSchema"
+import { DateTime, Effect, Result, Schema, SchemaTransformation } from "effect"
+import { Notification, Payload } from "effect-apns"
+import { encode } from "effect-apns/PayloadSchema"
 
 const device = "7a1f0c3b5d2e4f60"
 
@@ -325,48 +325,6 @@ describe("custom data with a Schema", () => {
   })
 })
 
-describe("the size of a body", () => {
-  const limits: ReadonlyArray<readonly [string, number]> = [
-    ["alert", 4096],
-    ["background", 4096],
-    ["liveactivity", 4096],
-    ["novelty", 4096],
-    ["voip", 5120]
-  ]
-  for (const [pushType, limit] of limits) {
-    it(`of a push of type ${pushType} may be ${limit} bytes and not one more`, () => {
-      assert.strictEqual(sizeLimit(pushType), limit)
-      assert.strictEqual(text(raw("x".repeat(limit), pushType)).length, limit)
-      const failure = refused(raw("x".repeat(limit + 1), pushType))
-      assert.deepStrictEqual(failure.size, { bytes: limit + 1, limit })
-    })
-  }
-
-  const sized = (bytes: number) => alert({ alert: "x".repeat(bytes - '{"aps":{"alert":""}}'.length) })
-
-  it("of an alert may be 4,096 bytes", () => {
-    assert.strictEqual(Buffer.byteLength(text(sized(4096))), 4096)
-  })
-
-  it("of an alert may not be 4,097 bytes; the message names both numbers", () => {
-    const failure = refused(sized(4097))
-    assert.deepStrictEqual(failure.size, { bytes: 4097, limit: 4096 })
-    assert.include(failure.message, 'payload is 4,097 bytes and the limit for "alert" is 4,096')
-    assert.isBelow(failure.message.length, 200)
-  })
-
-  it("counts bytes of UTF-8, not characters", () => {
-    const party = "🎉".repeat(1020)
-    assert.strictEqual(party.length, 2040)
-    assert.deepStrictEqual(refused(alert({ alert: party })).size, { bytes: 4100, limit: 4096 })
-    assert.strictEqual(Buffer.byteLength(text(alert({ alert: "🎉".repeat(1019) }))), 4096)
-  })
-
-  it("is not given for other problems", () => {
-    assert.isUndefined(refused(loose({ badge: -1 })).size)
-  })
-})
-
 describe("a raw push", () => {
   it("sends text as UTF-8, byte for byte", () => {
     assert.strictEqual(text(raw(' {"aps" : {"alert":"é"}} ')), ' {"aps" : {"alert":"é"}} ')
@@ -399,16 +357,6 @@ describe("a raw push", () => {
   })
 })
 
-describe("PayloadSchema.layer", () => {
-  it.effect("provides the encoding as a service", () =>
-    Effect.gen(function* () {
-      const payloads = yield* PayloadSchema
-      const n = alert({ alert: "Hello" })
-      assert.deepStrictEqual(payloads.encode(n), encode(n))
-    }).pipe(Effect.provide(PayloadSchema.layer))
-  )
-})
-
 describe("any content whatever", () => {
   const options = { arbitrary: { runs: 300, seed: 20261123 } }
 
@@ -424,41 +372,6 @@ describe("any content whatever", () => {
         const read = Schema.decodeUnknownSync(plain)(onWire(Schema.encodeSync(plain)({ aps, data })))
         assert.deepStrictEqual(onWire(read), onWire({ aps, data }))
         assert.isTrue(Schema.is(Schema.toType(plain))(read))
-      }),
-    options
-  )
-
-  it.effect.prop(
-    "a body is as long as Buffer.byteLength says, and is measured so",
-    {
-      words: Schema.String,
-      times: Schema.Literals([1, 30, 300]),
-      emoji: Schema.Literals(["", "é", "日本", "🎉", "\ud800"])
-    },
-    ({ words, times, emoji }) =>
-      Effect.sync(() => {
-        const title = `${words}${emoji}`.repeat(times)
-        const json = JSON.stringify({ aps: { alert: { title } } })
-        const result = encode(alert({ alert: { title } }))
-        const bytes = Result.isSuccess(result) ? result.success.length : result.failure.size?.bytes
-        assert.strictEqual(bytes, Buffer.byteLength(json))
-        assert.strictEqual(Result.isSuccess(result), Buffer.byteLength(json) <= 4096)
-        assert.deepStrictEqual(
-          Option.map(Result.getSuccess(result), (body) => new TextDecoder().decode(body)),
-          Result.isSuccess(result) ? Option.some(json) : Option.none()
-        )
-      }),
-    options
-  )
-
-  it.effect.prop(
-    "a raw text is as long as Buffer.byteLength says",
-    { body: Schema.String },
-    ({ body }) =>
-      Effect.sync(() => {
-        const result = encode(raw(body))
-        const bytes = Result.isSuccess(result) ? result.success.length : (result.failure.size?.bytes ?? 0)
-        assert.strictEqual(bytes, Buffer.byteLength(body))
       }),
     options
   )

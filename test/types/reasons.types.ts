@@ -49,7 +49,7 @@ export const rightReasons = sent.pipe(
       return Effect.succeed("later")
     },
     InvalidNotification: ({ size }) => {
-      same<typeof size, { readonly bytes: number; readonly limit: number } | undefined>(true)
+      same<typeof size, Reason.PayloadSize | undefined>(true)
       return Effect.succeed("never")
     }
   })

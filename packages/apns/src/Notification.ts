@@ -9,6 +9,9 @@ import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { alertWriters, backgroundWriters, type PayloadWriter, type PayloadWriters } from "./internal/payloadWriter.ts"
 import * as Payload from "./Payload.ts"
+import type { Truncation } from "./Truncation.ts"
+
+export { type TextField, type Truncation, truncate } from "./Truncation.ts"
 
 /**
  * Until when APNs keeps trying to deliver.
@@ -74,8 +77,14 @@ export type Content =
       readonly value: unknown
       /** A faster way to what `schema` encodes; `undefined` where only `schema` can tell. */
       readonly write?: ((value: unknown) => object | undefined) | undefined
+      /** Which texts may be cut when the body is too large; absent, none. */
+      readonly truncation?: Truncation | undefined
     }
-  | { readonly _tag: "Raw"; readonly body: string | Uint8Array | Schema.JsonObject }
+  | {
+      readonly _tag: "Raw"
+      readonly body: string | Uint8Array | Schema.JsonObject
+      readonly truncation?: Truncation | undefined
+    }
 
 /**
  * What every notification can say.

@@ -8,7 +8,9 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Notification } from "./Notification.ts"
+import { tooLarge } from "./internal/payloadSize.ts"
+import { shorten } from "./internal/shorten.ts"
+import type { Content, Notification } from "./Notification.ts"
 import { InvalidNotification } from "./Reason.ts"
 
 /**
@@ -20,11 +22,20 @@ import { InvalidNotification } from "./Reason.ts"
  */
 export const sizeLimit = (pushType: string): number => (pushType === "voip" ? 5120 : 4096)
 
+/**
+ * The largest body APNs accepts for a broadcast, in bytes (Apple, "Sending broadcast push notification requests to
+ * APNs").
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const broadcastSizeLimit = 5120
+
 /** `Buffer` takes small bodies from a pool; a `TextEncoder` allocates for each, which costs as much as `stringify`. */
 const utf8 = (text: string): Uint8Array => Buffer.from(text, "utf8")
 
-const invalid = (problem: string, cure: string, size?: { readonly bytes: number; readonly limit: number }) =>
-  Result.fail(new InvalidNotification({ field: "payload", problem, cure, size }))
+const invalid = (problem: string, cure: string) =>
+  Result.fail(new InvalidNotification({ field: "payload", problem, cure }))
 
 const oneLine = (message: string) => message.replaceAll(/\s*\n\s*/g, " ")
 
@@ -38,7 +49,7 @@ const json = (value: unknown): Result.Result<Uint8Array, InvalidNotification> =>
   }
 }
 
-const body = ({ content }: Notification): Result.Result<Uint8Array, InvalidNotification> => {
+const body = (content: Content): Result.Result<Uint8Array, InvalidNotification> => {
   if (content._tag === "Raw") {
     if (typeof content.body === "string") return Result.succeed(utf8(content.body))
     return content.body instanceof Uint8Array ? Result.succeed(content.body) : json(content.body)
@@ -51,25 +62,49 @@ const body = ({ content }: Notification): Result.Result<Uint8Array, InvalidNotif
     : invalid(`does not fit its Schema: ${oneLine(encoded.failure.message)}`, "Mend the value that the message names.")
 }
 
-const group = (n: number) => n.toLocaleString("en-US")
+const misfit = (
+  content: Content,
+  bytes: Uint8Array,
+  limit: number,
+  what: string
+): Result.Result<Uint8Array, InvalidNotification> => {
+  if (bytes.length === 0) return invalid("is empty", "Give a JSON object; an empty one is {}.")
+  const { truncation } = content
+  const asGiven = content._tag === "Raw" && (typeof content.body === "string" || content.body instanceof Uint8Array)
+  if (truncation === undefined || asGiven) return Result.fail(tooLarge(bytes, limit, what, false))
+  const shorter = shorten(bytes, limit, truncation)
+  return shorter.length <= limit ? Result.succeed(shorter) : Result.fail(tooLarge(shorter, limit, what, true))
+}
 
 /**
- * Encodes a notification's content and checks its size.
+ * Encodes a content and checks its size against `limit`, in bytes; `what` names in the error what the limit is for.
+ *
+ * **When to use**
+ *
+ * Use for a body whose limit does not follow from a push type, as that of a broadcast. For notifications, see `encode`.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encodeContent = (
+  content: Content,
+  limit: number,
+  what: string
+): Result.Result<Uint8Array, InvalidNotification> => {
+  const encoded = body(content)
+  if (Result.isFailure(encoded)) return encoded
+  const { length } = encoded.success
+  return length > 0 && length <= limit ? encoded : misfit(content, encoded.success, limit, what)
+}
+
+/**
+ * Encodes a notification's content and checks its size; cuts the texts that `Notification.truncate` chose, if it must.
  *
  * @category encoding
  * @since 0.1.0
  */
 export const encode = (notification: Notification): Result.Result<Uint8Array, InvalidNotification> =>
-  Result.flatMap(body(notification), (bytes) => {
-    const limit = sizeLimit(notification.pushType)
-    if (bytes.length === 0) return invalid("is empty", "Give a JSON object; an empty one is {}.")
-    if (bytes.length <= limit) return Result.succeed(bytes)
-    return invalid(
-      `is ${group(bytes.length)} bytes and the limit for "${notification.pushType}" is ${group(limit)}`,
-      `Shorten it by ${group(bytes.length - limit)} ${bytes.length - limit === 1 ? "byte" : "bytes"}.`,
-      { bytes: bytes.length, limit }
-    )
-  })
+  encodeContent(notification.content, sizeLimit(notification.pushType), notification.pushType)
 
 /**
  * Encodes, checks and measures payloads.

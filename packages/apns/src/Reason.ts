@@ -241,6 +241,32 @@ const failure = <Name extends FailureName, Fields extends object>(
 }
 
 /**
+ * How large a part of a payload is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface KeySize {
+  /** Its keys on the wire, from the top, such as `aps.alert.body`; one that is no plain word stands in `["…"]`. */
+  readonly key: string
+  /** The bytes of its value as JSON. */
+  readonly bytes: number
+}
+
+/**
+ * The size of a payload that is over its limit, in bytes of the encoded body.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PayloadSize {
+  readonly bytes: number
+  readonly limit: number
+  /** The three largest keys, largest first; never their values. Empty where the body is no JSON object. */
+  readonly largest: ReadonlyArray<KeySize>
+}
+
+/**
  * The notification breaks a rule; nothing was sent.
  *
  * @category errors
@@ -253,8 +279,8 @@ export class InvalidNotification extends failure(
     readonly field: string
     readonly problem: string
     readonly cure: string
-    /** For a payload over its limit: its size and the limit, in bytes of the encoded body. */
-    readonly size?: { readonly bytes: number; readonly limit: number } | undefined
+    /** For a payload over its limit. */
+    readonly size?: PayloadSize | undefined
   }) => ({
     detail: `${fields.field} ${fields.problem}`,
     cure: fields.cure,
