@@ -6,6 +6,7 @@
 export { Apns, type Config, type Receipt, type SendOptions, send, type Timings } from "./Apns.ts"
 export { ApnsConnection, type ApnsRequest, type ApnsResponse, type RequestError } from "./ApnsConnection.ts"
 export { ApnsError, isApnsError } from "./ApnsError.ts"
+export * as ApnsFile from "./ApnsFile.ts"
 export * as Credentials from "./Credentials.ts"
 export * as Environment from "./Environment.ts"
 export { JwtCache, type ProviderToken } from "./JwtCache.ts"
