@@ -121,6 +121,16 @@ describe("a file that is not JSON", () => {
     })
   }
 
+  it("may be large and hostile", () => {
+    const cases = [
+      `{"a":"${"\\n".repeat(1_000_000)}`,
+      "[".repeat(1_000_000),
+      '{"a":'.repeat(1_000_000),
+      "1,".repeat(1_000_000)
+    ]
+    for (const source of cases) assert.strictEqual(unread(source).position?.line, 1)
+  })
+
   const options = { arbitrary: { runs: 1500, seed: 20261123 } }
   const pieces = Schema.Array(
     Schema.Literals([

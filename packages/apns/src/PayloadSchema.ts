@@ -73,7 +73,9 @@ const misfit = (
   const asGiven = content._tag === "Raw" && (typeof content.body === "string" || content.body instanceof Uint8Array)
   if (truncation === undefined || asGiven) return Result.fail(tooLarge(bytes, limit, what, false))
   const shorter = shorten(bytes, limit, truncation)
-  return shorter.length <= limit ? Result.succeed(shorter) : Result.fail(tooLarge(shorter, limit, what, true))
+  return shorter.length <= limit
+    ? Result.succeed(shorter)
+    : Result.fail(tooLarge(shorter, limit, what, shorter.length < bytes.length))
 }
 
 /**

@@ -10,9 +10,9 @@ export interface JsonProblem {
 
 const space = /[ \t\n\r]*/y
 const scalar = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
-/** A text without its closing quote. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they end a text that is not well-formed
-const text = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*/y
+const plain = /[^"\\\u0000-\u001f]*/y
+const escaped = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 
 /** Where it stops being JSON, or `undefined` when it is. */
 export const jsonProblem = (source: string): JsonProblem | undefined => {
@@ -41,13 +41,17 @@ export const jsonProblem = (source: string): JsonProblem | undefined => {
   }
 
   const takeText = (): JsonProblem | undefined => {
-    const start = at
-    take(text)
-    const stop = source[at++]
-    if (stop === '"') return undefined
-    at--
-    if (stop === undefined || stop === "\n" || stop === "\r")
-      return fail("a text that is not closed on its line", start)
+    const start = at++
+    // One expression for both would overflow the engine's stack in a text of many escapes.
+    do take(plain)
+    while (take(escaped))
+    const stop = source[at]
+    if (stop === '"') {
+      at++
+      return undefined
+    }
+    const isCutOff = stop === undefined || stop === "\n" || stop === "\r"
+    if (isCutOff) return fail("a text that is not closed on its line", start)
     return fail(stop === "\\" ? "a backslash that escapes nothing" : "a control character in a text")
   }
 
