@@ -13,6 +13,9 @@ import type { Truncation } from "./Truncation.ts"
 
 export { type TextField, type Truncation, truncate } from "./Truncation.ts"
 
+export * as broadcast from "./Broadcast.ts"
+export * as liveActivity from "./LiveActivityPush.ts"
+
 /**
  * Until when APNs keeps trying to deliver.
  *
@@ -57,6 +60,8 @@ export interface Notification {
   readonly pushType: string
   /** The header `apns-topic`; absent, the layer's topic. */
   readonly topic?: string | undefined
+  /** What is appended to the topic. */
+  readonly topicSuffix?: string | undefined
   readonly priority?: number | undefined
   readonly expiration?: Expiration | undefined
   readonly collapseId?: string | undefined
