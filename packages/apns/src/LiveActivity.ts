@@ -15,7 +15,7 @@
  * | `Data` | base64 with padding | `Schema.Uint8ArrayFromBase64` |
  * | `URL` | string | `Schema.URLFromString` |
  * | `UUID` | string; either case is read | `Schema.String` |
- * | Optional | key absent, or `null` | `Schema.optional`, `Schema.NullOr` |
+ * | Optional | key absent, or `null` | `Schema.optionalKey`, `Schema.NullOr` |
  * | array, `[String: T]` | array, object | `Schema.Array`, `Schema.Record` |
  * | `enum` with raw values | the raw value | `Schema.Literals` |
  * | `enum` without raw values | `{"case":{"label":value}}` | `SwiftEnum` |
@@ -125,8 +125,7 @@ export const Alert = open(
     body: Schema.optional(Text),
     sound: Schema.optional(Schema.String),
     extra
-  }),
-  ["title", "body", "sound"]
+  }).pipe(Schema.encodeKeys({}))
 )
 
 /**
@@ -228,7 +227,6 @@ export interface EndAps<State> extends CommonAps {
 
 const commonFields = { timestamp: Seconds, staleDate: Schema.optional(Seconds), extra }
 const commonNames = { staleDate: "stale-date", contentState: "content-state" } as const
-const commonKeys = ["event", "timestamp", "content-state", "alert", "stale-date"]
 
 const startAps = <Attributes, State>(
   attributesType: Schema.Codec<string>,
@@ -269,8 +267,7 @@ const startAps = <Attributes, State>(
           inputPushChannel: "input-push-channel",
           relevanceScore: "relevance-score"
         })
-      ),
-    [...commonKeys, "attributes-type", "attributes", "input-push-token", "input-push-channel", "relevance-score"]
+      )
   )
 
 const updateAps = <State>(contentState: StateSchema<State>): Schema.Codec<UpdateAps<State>, Flat> =>
@@ -281,8 +278,7 @@ const updateAps = <State>(contentState: StateSchema<State>): Schema.Codec<Update
       contentState,
       alert: Schema.optional(Alert),
       relevanceScore: Schema.optional(Schema.Finite)
-    }).pipe(Schema.encodeKeys({ ...commonNames, relevanceScore: "relevance-score" })),
-    [...commonKeys, "relevance-score"]
+    }).pipe(Schema.encodeKeys({ ...commonNames, relevanceScore: "relevance-score" }))
   )
 
 const endAps = <State>(contentState: StateSchema<State>): Schema.Codec<EndAps<State>, Flat> =>
@@ -293,8 +289,7 @@ const endAps = <State>(contentState: StateSchema<State>): Schema.Codec<EndAps<St
       contentState: Schema.optional(contentState),
       alert: Schema.optional(Alert),
       dismissalDate: Schema.optional(Seconds)
-    }).pipe(Schema.encodeKeys({ ...commonNames, dismissalDate: "dismissal-date" })),
-    [...commonKeys, "dismissal-date"]
+    }).pipe(Schema.encodeKeys({ ...commonNames, dismissalDate: "dismissal-date" }))
   )
 
 /**

@@ -11,41 +11,34 @@ export interface Flat {
   readonly [key: string]: unknown
 }
 
-/** What a struct needs to keep unknown keys: a place for them. */
-export interface Extra {
-  readonly extra?: Schema.JsonObject | undefined
-}
-
-/** The field `extra` itself, to be among the fields of the struct. */
+/** The field `extra`, to be among the fields of the struct. */
 export const extra = Schema.optional(Schema.JsonObject)
 
 /**
- * Makes a struct keep unknown keys. `keys` are the known ones, as they are on the wire. `extra` may not have any of them:
- * a value that could be written in two ways would not read back as it was.
+ * A struct, its keys encoded, whose `extra` lies among the others on the wire. `extra` may not have a key that the struct
+ * knows: a value that could be written in two ways would not read back as it was.
  */
-export const open = <Type, Encoded extends Extra>(
-  known: Schema.Codec<Type, Encoded>,
-  keys: ReadonlyArray<string>
+export const open = <Type, Encoded extends { readonly extra?: Schema.JsonObject | undefined }>(
+  closed: Schema.Codec<Type, Encoded> & { readonly from: { readonly fields: Schema.Struct.Fields } }
 ): Schema.Codec<Type, Flat> => {
-  const isKnown = new Set(keys)
+  const known = new Set(Object.keys(closed.from.fields).filter((key) => key !== "extra"))
   return Schema.Record(Schema.String, Schema.Unknown).pipe(
     Schema.decodeTo(
-      known,
+      closed,
       SchemaTransformation.transformEffect<Encoded, Flat>({
         decode: (flat) => {
           const entries = Object.entries(flat)
-          const unknown = entries.filter(([key]) => !isKnown.has(key))
-          const parts = Object.fromEntries(entries.filter(([key]) => isKnown.has(key)))
-          // The struct this leads to checks every part, so what they are here need not be known.
-          return Effect.succeed(
-            (unknown.length === 0 ? parts : { ...parts, extra: Object.fromEntries(unknown) }) as Encoded & Flat
-          )
+          const fields = Object.fromEntries(entries.filter(([key]) => known.has(key)))
+          const others = entries.filter(([key]) => !known.has(key))
+          if (others.length > 0) fields.extra = Object.fromEntries(others)
+          // The struct this leads to checks every field, so what they are here need not be known.
+          return Effect.succeed(fields as Encoded)
         },
-        encode: ({ extra = {}, ...parts }) => {
-          const taken = Object.keys(extra).find((key) => isKnown.has(key))
-          return taken === undefined
-            ? Effect.succeed({ ...parts, ...extra })
-            : Effect.fail(new SchemaIssue.InvalidValue({ message: `extra must not have the key "${taken}"` }))
+        encode: ({ extra = {}, ...fields }) => {
+          const taken = Object.keys(extra).find((key) => known.has(key))
+          if (taken === undefined) return Effect.succeed({ ...fields, ...extra })
+          const message = `"extra" must not have the key "${taken}": it has a field of its own`
+          return Effect.fail(new SchemaIssue.InvalidValue({ message }))
         }
       })
     )
