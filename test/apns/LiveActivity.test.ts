@@ -26,10 +26,14 @@ const refused = (notification: Notification.Notification) => {
 
 const { end, start, update } = Notification.liveActivity
 
-const RideAttributes = Schema.Struct({ rider: Schema.String, booked: LiveActivity.SwiftDate })
+/** A double holds all their milliseconds. */
+const NearDate = LiveActivity.SwiftDate.check(
+  Schema.makeFilter((date) => Math.abs(date.epochMilliseconds - 978307200000) < 2 ** 42 * 1000)
+)
+const RideAttributes = Schema.Struct({ rider: Schema.String, booked: NearDate })
 const RideState = Schema.Struct({
   driver: Schema.optionalKey(Schema.String),
-  arrival: LiveActivity.SwiftDate,
+  arrival: NearDate,
   phase: Schema.Literals(["coming", "here"])
 })
 const Ride = LiveActivity.make({
@@ -324,6 +328,37 @@ describe("Swift's default JSON coding", () => {
     }
   })
 
+  it("is what the Schemas of the table write", () => {
+    const State = Schema.Struct({
+      window: Schema.Tuple([LiveActivity.SwiftDate, LiveActivity.SwiftDate]),
+      picture: Schema.Uint8ArrayFromBase64,
+      link: Schema.URLFromString,
+      driver: Schema.NullOr(Schema.String),
+      car: Schema.optionalKey(Schema.String),
+      phase: Schema.Union([
+        Schema.Struct({ waiting: Schema.Struct({}) }),
+        Schema.Struct({ driving: Schema.Struct({ _0: Schema.Int, street: Schema.String }) })
+      ])
+    })
+    const activity = LiveActivity.make({ attributesType: "A", attributes: Schema.Struct({}), contentState: State })
+    const contentState = {
+      window: [DateTime.makeUnsafe("2001-01-01T00:00:00Z"), DateTime.makeUnsafe("2001-01-01T00:01:00Z")],
+      picture: new Uint8Array([255]),
+      link: new URL("https://example.com/a?b"),
+      driver: null,
+      phase: { driving: { _0: 5, street: "Main" } }
+    } as const
+    assert.strictEqual(
+      text(update({ ...at, activity, contentState })),
+      '{"aps":{"event":"update","timestamp":1767268800,"content-state":{"window":[0,60],"picture":"/w==",' +
+        '"link":"https://example.com/a?b","driver":null,"phase":{"driving":{"_0":5,"street":"Main"}}}}}'
+    )
+    assert.include(
+      text(update({ ...at, activity, contentState: { ...contentState, phase: { waiting: {} } } })),
+      '{"waiting":{}}'
+    )
+  })
+
   it("rounds to milliseconds", () => {
     assert.strictEqual(Schema.decodeSync(LiveActivity.SwiftDate)(0.0014).epochMilliseconds, 978307200001)
   })
@@ -352,7 +387,7 @@ describe("any Live Activity whatever", () => {
 
   /** `extra` may hold a key that is known, and custom data may hold `aps`: both are refused. */
   const readsBack = <Aps extends object>(
-    schema: LiveActivity.PayloadSchema<Aps>,
+    schema: LiveActivity.PayloadCodec<Aps>,
     payload: Payload.Payload<Aps, Schema.JsonObject>
   ) => {
     const written = Schema.encodeUnknownResult(schema)(payload)
@@ -362,7 +397,7 @@ describe("any Live Activity whatever", () => {
     assert.isTrue(Schema.is(Schema.toType(schema))(read))
   }
 
-  const property = <Aps extends object>(what: string, schema: LiveActivity.PayloadSchema<Aps>) =>
+  const property = <Aps extends object>(what: string, schema: LiveActivity.PayloadCodec<Aps>) =>
     it.effect.prop(
       `reads back as it was written: ${what}`,
       [schema],

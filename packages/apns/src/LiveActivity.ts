@@ -18,7 +18,7 @@
  * | Optional | key absent, or `null` | `Schema.optionalKey`, `Schema.NullOr` |
  * | array, `[String: T]` | array, object | `Schema.Array`, `Schema.Record` |
  * | `enum` with raw values | the raw value | `Schema.Literals` |
- * | `enum` without raw values | `{"case":{"label":value}}` | `SwiftEnum` |
+ * | `enum` without raw values | `{"case":{"label":value}}`; for no label `_0`, `_1`, … | `Schema.Union` of `Schema.Struct` |
  * | `struct` | object; keys as the properties are spelt | `Schema.Struct` |
  *
  * Sources: `JSONDecoder`, `Date`, `UUID` of Apple's swift-foundation, `ClosedRange` of the Swift standard library, Swift
@@ -66,8 +66,7 @@ const referenceMillis = 978_307_200_000
  *
  * **Details**
  *
- * Exact to the millisecond for any date a person meets; the fraction of a date more than 100,000 years away may be off by
- * one. Source: `Date` and `JSONDecoder` (`deferredToDate`) of Apple's swift-foundation.
+ * Exact to the millisecond within 139,000 years; beyond, a double has no room for it. Source: `Date` and `JSONDecoder` (`deferredToDate`) of Apple's swift-foundation.
  *
  * **Example** (An arrival time)
  *
@@ -125,6 +124,7 @@ export const Alert = open(
     body: Schema.optional(Text),
     sound: Schema.optional(Schema.String),
     extra
+    // No key changes its name: this is for `open`, which wants a struct of the encoded keys.
   }).pipe(Schema.encodeKeys({}))
 )
 
@@ -298,7 +298,7 @@ const endAps = <State>(contentState: StateSchema<State>): Schema.Codec<EndAps<St
  * @category models
  * @since 0.1.0
  */
-export type PayloadSchema<Aps> = Schema.Codec<
+export type PayloadCodec<Aps> = Schema.Codec<
   Payload.Payload<Aps, Schema.JsonObject>,
   { readonly [key: string]: unknown }
 >
@@ -310,9 +310,9 @@ export type PayloadSchema<Aps> = Schema.Codec<
  * @since 0.1.0
  */
 export interface Payloads<Attributes, State> {
-  readonly start: PayloadSchema<StartAps<Attributes, State>>
-  readonly update: PayloadSchema<UpdateAps<State>>
-  readonly end: PayloadSchema<EndAps<State>>
+  readonly start: PayloadCodec<StartAps<Attributes, State>>
+  readonly update: PayloadCodec<UpdateAps<State>>
+  readonly end: PayloadCodec<EndAps<State>>
 }
 
 const payloadsOf = <Attributes, State>(

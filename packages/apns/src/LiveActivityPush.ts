@@ -191,9 +191,9 @@ const push = (options: Delivery, content: Content): Notification => ({
  *
  * **Details**
  *
- * The system wakes the app for a moment, so that it learns the token for updates; ask for it with `inputPushToken`, or
- * subscribe the activity to a channel with `inputPushChannel`. Without either, on iOS 18 the activity may have nothing to
- * be updated by. An activity runs at most eight hours.
+ * The system wakes the app for a moment, so that it learns the activity's own token for updates: ask for that token with
+ * `inputPushToken`, or subscribe the activity to a channel with `inputPushChannel`. An activity with neither a token nor a
+ * channel cannot be updated by push. An activity runs at most eight hours.
  *
  * **Example** (Starting an activity)
  *
