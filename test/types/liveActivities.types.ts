@@ -1,6 +1,6 @@
 /**
- * What the types of Live Activities and broadcasts promise. Compiled by `tsc -b`, never run: each `@ts-expect-error` stands
- * next to the right form, so that neither can rot unseen.
+ * What the types of Live Activities and broadcasts promise. Compiled by `tsc -b`, never run: each `@ts-expect-error`
+ * stands next to the right form, so that neither can rot unseen.
  */
 import { DateTime, Duration, Schema } from "effect"
 import { type Broadcast, LiveActivity, Notification } from "effect-apns"

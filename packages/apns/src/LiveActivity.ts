@@ -1,9 +1,9 @@
 /**
  * Live Activities: the Schemas of their payloads, typed by the Schemas of your own attributes and content state.
  *
- * The phone decodes `attributes` and `content-state` with Swift's default JSON coding, and drops a push that does not fit
- * without a word (Apple, "Starting and updating Live Activities with ActivityKit push notifications"). So the JSON must be
- * what a `JSONDecoder` without settings expects of the app's `ActivityAttributes` type:
+ * The phone decodes `attributes` and `content-state` with Swift's default JSON coding (Apple, "Starting and updating Live
+ * Activities with ActivityKit push notifications"). What does not decode changes nothing on the phone, and APNs accepts it
+ * all the same. So the JSON must be what a `JSONDecoder` without settings expects of the app's `ActivityAttributes` type:
  *
  * | Swift | JSON | Schema |
  * | --- | --- | --- |
@@ -21,9 +21,9 @@
  * | `enum` without raw values | `{"case":{"label":value}}`; for no label `_0`, `_1`, … | `Schema.Union` of `Schema.Struct` |
  * | `struct` | object; keys as the properties are spelt | `Schema.Struct` |
  *
- * Sources: `JSONDecoder`, `Date`, `UUID` of Apple's swift-foundation, `ClosedRange` of the Swift standard library, Swift
- * Evolution SE-0295 for enums. The dates beside the content state (`timestamp`, `staleDate`, `dismissalDate`) are read by
- * the system: those are whole seconds since 1970.
+ * Sources: `JSONDecoder`, `Date`, `UUID` of Apple's swift-foundation, `ClosedRange` of the Swift standard library,
+ * Swift Evolution SE-0295 for enums. The dates beside the content state (`timestamp`, `staleDate`, `dismissalDate`) are
+ * read by the system: those are whole seconds since 1970.
  *
  * @since 0.1.0
  */
@@ -66,7 +66,8 @@ const referenceMillis = 978_307_200_000
  *
  * **Details**
  *
- * Exact to the millisecond within 139,000 years; beyond, a double has no room for it. Source: `Date` and `JSONDecoder` (`deferredToDate`) of Apple's swift-foundation.
+ * Exact to the millisecond within 139,000 years; beyond, a double has no room for it. Source: `Date` and `JSONDecoder`
+ * (`deferredToDate`) of Apple's swift-foundation.
  *
  * **Example** (An arrival time)
  *
@@ -175,7 +176,8 @@ export interface CommonAps {
 }
 
 /**
- * The `aps` dictionary of a push that starts a Live Activity. `inputPushToken` and `inputPushChannel` exclude each other.
+ * The `aps` dictionary of a push that starts a Live Activity. `inputPushToken` and `inputPushChannel` exclude each
+ * other.
  *
  * Source: Apple, "Starting and updating Live Activities with ActivityKit push notifications", as for the other events.
  *
@@ -369,8 +371,8 @@ export interface LiveActivity<Attributes, State> {
  *
  * **When to use**
  *
- * Use wherever the same activity is started, updated or ended: what is sent is then checked by your Schemas, in the types
- * and before sending. Without a definition, attributes and content state are plain JSON.
+ * Use wherever the same activity is started, updated or ended: what is sent is then checked by your Schemas, in the
+ * types and before sending. Without a definition, attributes and content state are plain JSON.
  *
  * **Details**
  *

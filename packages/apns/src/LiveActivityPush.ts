@@ -19,8 +19,8 @@ import type { Alert, LiveActivity, Payloads } from "./LiveActivity.ts"
 import type { Common, Content, Notification } from "./Notification.ts"
 
 /**
- * An instant, written in whole seconds since 1970: the second that it falls in. Plain numbers are not accepted: their unit
- * would be a guess.
+ * An instant, written in whole seconds since 1970: the second that it falls in. Plain numbers are not accepted: their
+ * unit would be a guess.
  *
  * @category models
  * @since 0.1.0
@@ -164,8 +164,8 @@ export type End<State> = Event &
     /** Makes the end seen and heard. Default: none. */
     readonly alert?: Alert | undefined
     /**
-     * When to take the activity off the lock screen: `"now"` (written as a date long past) or an instant within the next
-     * four hours. Default: the system decides, within four hours.
+     * When to take the activity off the lock screen: `"now"` (written as a date long past) or an instant within the
+     * next four hours. Default: the system decides, within four hours.
      */
     readonly dismissalDate?: Instant | "now" | undefined
   }
@@ -191,9 +191,9 @@ const push = (options: Delivery, content: Content): Notification => ({
  *
  * **Details**
  *
- * The system wakes the app for a moment, so that it learns the activity's own token for updates: ask for that token with
- * `inputPushToken`, or subscribe the activity to a channel with `inputPushChannel`. An activity with neither a token nor a
- * channel cannot be updated by push. An activity runs at most eight hours.
+ * The system wakes the app for a moment, so that it learns the activity's own token for updates: ask for that token
+ * with `inputPushToken`, or subscribe the activity to a channel with `inputPushChannel`. An activity with neither a
+ * token nor a channel cannot be updated by push. An activity runs at most eight hours.
  *
  * **Example** (Starting an activity)
  *
@@ -233,8 +233,8 @@ export const start = <Attributes = never, State = never>(options: Delivery & Sta
  *
  * **Details**
  *
- * The content state replaces the one before as a whole. Of two updates of the same second, either may stay: to the phone
- * neither is older.
+ * The content state replaces the one before as a whole. Two updates of the same second have the same timestamp; Apple does
+ * not say which of them stays.
  *
  * **Example** (Updating without a definition)
  *

@@ -1,5 +1,6 @@
 /**
- * Structs that keep what they do not know: on the wire unknown keys lie beside the known ones, decoded they are in `extra`.
+ * Structs that keep what they do not know: on the wire unknown keys lie beside the known ones, decoded they are in
+ * `extra`.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -15,8 +16,8 @@ export interface Flat {
 export const extra = Schema.optional(Schema.JsonObject)
 
 /**
- * A struct, its keys encoded, whose `extra` lies among the others on the wire. `extra` may not have a key that the struct
- * knows: a value that could be written in two ways would not read back as it was.
+ * A struct, its keys encoded, whose `extra` lies among the others on the wire. `extra` may not have a key that the
+ * struct knows: a value that could be written in two ways would not read back as it was.
  */
 export const open = <Type, Encoded extends { readonly extra?: Schema.JsonObject | undefined }>(
   closed: Schema.Codec<Type, Encoded> & { readonly from: { readonly fields: Schema.Struct.Fields } }
