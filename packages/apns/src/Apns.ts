@@ -13,7 +13,7 @@ import * as Layer from "effect/Layer"
 import type * as Schedule from "effect/Schedule"
 import { ApnsConnection, type Config as ConnectionConfig } from "./ApnsConnection.ts"
 import { ApnsError } from "./ApnsError.ts"
-import type { Credentials } from "./Credentials.ts"
+import type { Credentials, TokenCredentials } from "./Credentials.ts"
 import { credentialsFromEnv, settingsFromEnv } from "./internal/env.ts"
 import { makeSender, type Sender } from "./internal/sender.ts"
 import { JwtCache } from "./JwtCache.ts"
@@ -89,6 +89,16 @@ export interface Config extends SendOptions, Omit<ConnectionConfig, "certificate
 }
 
 /**
+ * Where a layer's provider token and connection come from.
+ *
+ * @internal
+ */
+export interface Sources {
+  readonly token: (credentials: TokenCredentials) => Layer.Layer<JwtCache, ApnsError>
+  readonly connection: (config: ConnectionConfig, credentials: Credentials) => Layer.Layer<ApnsConnection, ApnsError>
+}
+
+/**
  * Sends notifications.
  *
  * @category services
@@ -124,34 +134,7 @@ export class Apns extends Context.Service<
    * ```
    */
   static readonly layer = (config: Config): Layer.Layer<Apns, ApnsError> =>
-    Layer.unwrap(
-      Effect.gen(function* () {
-        const { credentials: given, ...settings } = config
-        const credentials = Effect.isEffect(given) ? yield* given : given
-        if (credentials._tag === "TokenCredentials") {
-          return Apns.layerNoDeps(settings).pipe(
-            Layer.provide([JwtCache.layer(credentials), ApnsConnection.layer(settings), PayloadSchema.layer])
-          )
-        }
-        const { environment } = settings
-        const { commonName, environments } = credentials
-        // A certificate that names no environment may still be good for one: then APNs decides.
-        if (typeof environment === "string" && environments.length > 0 && !environments.includes(environment)) {
-          return yield* wrongEnvironment(commonName, environment, environments)
-        }
-        return layerSender({
-          ...settings,
-          topic: settings.topic ?? credentials.topic,
-          topicRequired: credentials.topics.length > 1
-        }).pipe(
-          Layer.provide([
-            JwtCache.layerNone,
-            ApnsConnection.layer({ ...settings, certificate: credentials }),
-            PayloadSchema.layer
-          ])
-        )
-      })
-    )
+    layerFrom(config, { token: JwtCache.layer, connection: ApnsConnection.layer })
 
   /**
    * `Apns.layer` with everything read from the environment through Effect's `Config`.
@@ -180,6 +163,42 @@ export class Apns extends Context.Service<
   ): Layer.Layer<Apns, never, ApnsConnection | JwtCache | PayloadSchema> =>
     layerSender({ ...options, topicRequired: true })
 }
+
+/**
+ * `Apns.layer` with a token and a connection from elsewhere; `target` is what its errors call it.
+ *
+ * @internal
+ */
+export const layerFrom = (config: Config, from: Sources, target?: string): Layer.Layer<Apns, ApnsError> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { credentials: given, ...settings } = config
+      const credentials = Effect.isEffect(given) ? yield* given : given
+      if (credentials._tag === "TokenCredentials") {
+        return layerSender({ ...settings, topicRequired: true, target }).pipe(
+          Layer.provide([from.token(credentials), from.connection(settings, credentials), PayloadSchema.layer])
+        )
+      }
+      const { environment } = settings
+      const { commonName, environments } = credentials
+      // A certificate that names no environment may still be good for one: then APNs decides.
+      if (typeof environment === "string" && environments.length > 0 && !environments.includes(environment)) {
+        return yield* wrongEnvironment(commonName, environment, environments)
+      }
+      return layerSender({
+        ...settings,
+        topic: settings.topic ?? credentials.topic,
+        topicRequired: credentials.topics.length > 1,
+        target
+      }).pipe(
+        Layer.provide([
+          JwtCache.layerNone,
+          from.connection({ ...settings, certificate: credentials }, credentials),
+          PayloadSchema.layer
+        ])
+      )
+    })
+  )
 
 const wrongEnvironment = (name: string, wanted: string, allowed: ReadonlyArray<string>) =>
   new ApnsError({

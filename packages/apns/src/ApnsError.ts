@@ -34,11 +34,13 @@ export class ApnsError extends stackless(
     readonly notificationId?: string | undefined
     /** The device token, shortened. */
     readonly device?: string | undefined
+    /** Where `Tenants` sent it, as in `acme (production)`. */
+    readonly target?: string | undefined
   }) => ({
     outcome: fields.reason.outcome,
     action: fields.reason.action,
     cure: fields.reason.cure,
-    detail: `${fields.reason._tag}: ${fields.reason.detail}`
+    detail: `${fields.target === undefined ? "" : `${fields.target}: `}${fields.reason._tag}: ${fields.reason.detail}`
   })
 ) {
   /** Marks this value for `isApnsError`. */

@@ -11,10 +11,9 @@ import { alertWriters, backgroundWriters, type PayloadWriter, type PayloadWriter
 import * as Payload from "./Payload.ts"
 import type { Truncation } from "./Truncation.ts"
 
-export { type TextField, type Truncation, truncate } from "./Truncation.ts"
-
 export * as broadcast from "./Broadcast.ts"
 export * as liveActivity from "./LiveActivityPush.ts"
+export { type TextField, type Truncation, truncate } from "./Truncation.ts"
 
 /**
  * Until when APNs keeps trying to deliver.

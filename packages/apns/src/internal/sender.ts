@@ -25,6 +25,8 @@ import { type Cancellable, type RequestListener, requestBy, submitTo } from "./s
 /** What the notifications of one `Apns` have in common. */
 export interface Sender extends SendOptions {
   readonly topicRequired: boolean
+  /** What its errors call it. */
+  readonly target?: string | undefined
 }
 
 type AttemptError = RequestError | Reason.Rejection | Reason.Failure
@@ -141,9 +143,6 @@ class Resume implements Outlet {
   }
 }
 
-const errorOf = (reason: Reason.Reason, { id, device }: Notification, attempts: number) =>
-  new ApnsError({ reason, attempts, notificationId: id, device: shorten(String(device)) })
-
 export const makeSender = Effect.fnUntraced(function* (
   options: Sender
 ): Effect.fn.Return<Apns["Service"], never, ApnsConnection | JwtCache | PayloadSchema> {
@@ -155,7 +154,10 @@ export const makeSender = Effect.fnUntraced(function* (
   const clock = yield* Clock.Clock
   const schedule = options.retry ?? (options.replayUnknown === true ? Retry.scheduleReplayingUnknown : Retry.schedule)
   const timeoutMillis = Duration.toMillis(options.timeout ?? "30 seconds")
-  const { topic, topicRequired } = options
+  const { target, topic, topicRequired } = options
+
+  const errorOf = (reason: Reason.Reason, { id, device }: Notification, attempts: number) =>
+    new ApnsError({ reason, attempts, notificationId: id, device: shorten(String(device)), target })
 
   /** An expired token that is young tells that a clock is wrong; a passed deadline, what took the time. */
   const explain = (
