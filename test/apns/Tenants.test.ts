@@ -353,6 +353,16 @@ describe("a lookup", () => {
     })
   )
 
+  it.effect("is no way to an environment that does not exist", () =>
+    Effect.gen(function* () {
+      const service = yield* built({ tenants: { acme: { credentials: tokenOf(keys.acme), topic } } })
+      // What a caller without types can give.
+      const error = yield* Effect.flip(service.send({ tenant: "acme", environment: "prod" as "sandbox" }, hello()))
+      assert.strictEqual(error.reason._tag, "InvalidConfiguration")
+      assert.include(error.message, 'acme (prod): InvalidConfiguration: environment "prod" is not known')
+    })
+  )
+
   it.effect("may be a record of tenants", () =>
     Effect.gen(function* () {
       const { production } = yield* apple

@@ -272,6 +272,15 @@ const targetOf = (input: TargetInput): Target =>
     ? { tenant: input, environment: "production" }
     : { tenant: input.tenant, environment: input.environment ?? "production" }
 
+// The maps' keys are strings: hashing an object takes longer than all the rest of a look into a map.
+const keyOf = ({ environment, tenant }: Target) => `${environment}/${tenant}`
+
+const targetOfKey = (key: string): Target => {
+  const end = key.indexOf("/")
+  // What `keyOf` wrote; a name that only an untyped caller can give is refused where the environment is resolved.
+  return { environment: key.slice(0, end) as Target["environment"], tenant: key.slice(end + 1) }
+}
+
 const nameOf = ({ environment, tenant }: Target) =>
   `${String(tenant)
     .slice(0, 100)
@@ -384,41 +393,39 @@ const make = Effect.fnUntraced(function* <R>(
       })
     )
 
-  const targets = yield* keyed(
-    (target: Target): Effect.Effect<Context.Context<Apns>, Reason, R | Scope.Scope> =>
-      configOf(target).pipe(
-        Effect.flatMap((config) => Layer.build(layerFrom(config, sources, nameOf(target)))),
-        Effect.mapError(({ reason }) => reason)
-      ),
-    options.idleTimeToLive ?? "10 minutes"
-  )
+  const targets = yield* keyed((key: string): Effect.Effect<Context.Context<Apns>, Reason, R | Scope.Scope> => {
+    const target = targetOfKey(key)
+    return configOf(target).pipe(
+      Effect.flatMap((config) => Layer.build(layerFrom(config, sources, nameOf(target)))),
+      Effect.mapError(({ reason }) => reason)
+    )
+  }, options.idleTimeToLive ?? "10 minutes")
 
   // Closed first, and all its connections at the same time: in a row, each could take its whole drainTimeout.
   const together = yield* Scope.fork(yield* Effect.scope, "parallel")
 
-  /** The Apns of a target, in use until the scope closes. A closed map interrupts whoever asks; that is no interruption. */
-  const borrow = (target: Target) =>
-    Effect.catchCause(RcMap.get(targets, target), (cause) =>
-      targets.state._tag === "Closed" && Cause.hasInterruptsOnly(cause)
-        ? Effect.fail(closed(target))
-        : Effect.failCause(cause)
-    )
+  /** Why a target's Apns cannot be had. A closed map interrupts whoever asks; but nobody interrupted them. */
+  const failed = (target: Target, cause: Cause.Cause<Reason>): Effect.Effect<never, Reason> =>
+    targets.state._tag === "Closed" && Cause.hasInterruptsOnly(cause)
+      ? Effect.fail(closed(target))
+      : Effect.failCause(cause)
 
   return {
     send: (input, notification) => {
       const target = targetOf(input)
       return Effect.scoped(
-        Effect.matchEffect(borrow(target), {
-          onFailure: (reason) =>
-            Effect.fail(
-              new ApnsError({
+        Effect.matchCauseEffect(RcMap.get(targets, keyOf(target)), {
+          onFailure: (cause) =>
+            Effect.mapError(failed(target, cause), (reason) => {
+              const { device, id } = notification
+              return new ApnsError({
                 reason,
                 attempts: 0,
-                notificationId: notification.id,
-                device: shorten(String(notification.device)),
+                notificationId: id,
+                device: shorten(String(device)),
                 target: nameOf(target)
               })
-            ),
+            }),
           onSuccess: (context) => Context.get(context, Apns).send(notification)
         })
       )
@@ -426,9 +433,12 @@ const make = Effect.fnUntraced(function* <R>(
     get: (input) => {
       const target = targetOf(input)
       return Layer.effectContext(
-        Effect.mapError(borrow(target), (reason) => new ApnsError({ reason, target: nameOf(target) }))
+        RcMap.get(targets, keyOf(target)).pipe(
+          Effect.catchCause((cause) => failed(target, cause)),
+          Effect.mapError((reason) => new ApnsError({ reason, target: nameOf(target) }))
+        )
       )
     },
-    invalidate: (input) => RcMap.invalidate(targets, targetOf(input))
+    invalidate: (input) => RcMap.invalidate(targets, keyOf(targetOf(input)))
   }
 })
