@@ -387,14 +387,16 @@ describe("a lookup", () => {
     })
   )
 
-  it.effect("may ask for services", () =>
+  it.effect("may ask for services, which are those of the layer", () =>
     Effect.gen(function* () {
       class Store extends Context.Service<Store, { readonly key: Key }>()("test/Store") {}
       const servers = yield* apple
       const layer = Tenants.layer({
         lookup: (target) => Effect.map(Store, ({ key }) => config(servers, target, key))
       }).pipe(Layer.provide(Layer.succeed(Store, { key: keys.beta })))
-      yield* Tenants.send("any", hello()).pipe(Effect.provide(layer))
+      // The first to send may have services of its own; they are not those of the lookup.
+      const first = Effect.provideService(Tenants.send("any", hello()), Store, { key: keys.acme })
+      yield* Effect.andThen(first, Tenants.send("any", hello())).pipe(Effect.provide(layer))
       assert.deepStrictEqual(yield* teams(servers.production), ["BETATEAM01/BETAKEY001"])
     })
   )
@@ -537,6 +539,42 @@ describe("invalidating", () => {
       yield* service.send("acme", hello())
       assert.deepStrictEqual(lookups, ["acme/production", "acme/sandbox", "acme/production"])
       assert.strictEqual(yield* tokensOf(production, other), 1)
+    })
+  )
+})
+
+describe("invalidating a target whose credentials stay the same", () => {
+  it.effect("opens another connection, though the old one is in use without a pause", () =>
+    Effect.gen(function* () {
+      const { production, service } = yield* started(keys)
+      yield* production.inject({ match: { device: device(1) }, effect: { _tag: "delay", millis: 5_000 } })
+      const old = yield* Effect.forkChild(service.send("acme", hello(1)))
+      yield* production.awaitReceived(1)
+      yield* service.invalidate("acme")
+      yield* service.send("acme", hello(2))
+      assert.strictEqual(yield* openOnes(production), 2)
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(old)
+      yield* untilOpen(production, 1)
+      assert.strictEqual(yield* tokensOf(production), 1)
+    })
+  )
+
+  it.effect("opens one for all its targets, and closes the old one with the last that leaves it", () =>
+    Effect.gen(function* () {
+      const tenants = { app: keys.acme, watch: keys.acme, mac: keys.acme }
+      const { production, service } = yield* started(tenants)
+      const all = Effect.forEach(Object.keys(tenants), (tenant) => service.send(tenant, hello()))
+      yield* all
+      for (const tenant of ["app", "watch"]) {
+        yield* service.invalidate(tenant)
+        yield* all
+        assert.strictEqual(yield* openOnes(production), 2)
+      }
+      yield* service.invalidate("mac")
+      yield* untilOpen(production, 1)
+      yield* all
+      assert.lengthOf(yield* connections(production), 2)
     })
   )
 })

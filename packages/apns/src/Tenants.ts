@@ -13,6 +13,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as RcMap from "effect/RcMap"
 import * as Scope from "effect/Scope"
 import { Apns, type Config, layerFrom, type Receipt, type Sources } from "./Apns.ts"
@@ -192,13 +193,19 @@ export class Tenants extends Context.Service<
     Layer.unwrap(Effect.map(Tenants, (tenants) => tenants.get(target)))
 
   /**
-   * Forgets a target: the next use looks it up again. Sends in flight finish on what they began with, which is closed
-   * after them.
+   * Forgets a target: the next use looks it up again and opens another connection. Sends in flight finish on the old one,
+   * which is closed after them.
    *
    * **When to use**
    *
-   * Use when the credentials of a tenant were rotated. Apple asks to close every connection of a key or certificate that
-   * was revoked ("Establishing a token-based connection to APNs"): invalidate each target that uses it.
+   * Use when the credentials of a tenant were rotated or revoked, when an app was added to its team, or moved to another:
+   * a connection knows the apps that the team had when it was opened (Apple, "Establishing a token-based connection to
+   * APNs").
+   *
+   * **Details**
+   *
+   * Other targets of the same credentials stay on the old connection until they are invalidated, too, or idle; then they
+   * share the new one.
    */
   static readonly invalidate = (target: TargetInput): Effect.Effect<void, never, Tenants> =>
     Effect.flatMap(Tenants, (tenants) => tenants.invalidate(target))
@@ -343,14 +350,24 @@ const connectionKey = (config: ConnectionConfig, credentials: Credentials) =>
     )
   )
 
-/** Builds what a key stands for on its first use. What could not be built is forgotten, so that the next use tries again. */
+/**
+ * Builds what a key stands for on its first use, with the services of the layer: those of the send that happens to come
+ * first are no concern of the others. What could not be built is forgotten, so that the next use tries again.
+ */
 const keyed = <K, A, E, R>(
-  build: (key: K) => Effect.Effect<A, E, R>,
+  build: (key: K) => Effect.Effect<A, E, R | Scope.Scope>,
   idleTimeToLive: Duration.Input
 ): Effect.Effect<RcMap.RcMap<K, A, E>, never, R | Scope.Scope> =>
   Effect.gen(function* () {
+    const context = yield* Effect.context<R | Scope.Scope>()
     const map: RcMap.RcMap<K, A, E> = yield* RcMap.make({
-      lookup: (key: K) => Effect.onError(build(key), () => RcMap.invalidate(map, key)),
+      lookup: (key: K) =>
+        build(key).pipe(
+          Effect.onError(() => RcMap.invalidate(map, key)),
+          Effect.updateContext((first: Context.Context<Scope.Scope>) =>
+            Context.add(context, Scope.Scope, Context.get(first, Scope.Scope))
+          )
+        ),
       idleTimeToLive
     })
     return map
@@ -375,11 +392,42 @@ const make = Effect.fnUntraced(function* <R>(
     Duration.zero
   )
 
-  const sources: Sources = {
+  /** The connection that each target uses. */
+  const inUse = new Map<string, { readonly key: ConnectionKey; readonly connection: Context.Context<ApnsConnection> }>()
+
+  const sourcesOf = (target: string): Sources => ({
     token: (credentials) => Layer.effectContext(RcMap.get(tokens, credentials)),
     connection: (config, credentials) =>
-      Layer.effectContext(Effect.flatMap(connectionKey(config, credentials), (key) => RcMap.get(connections, key)))
-  }
+      Layer.effectContext(
+        Effect.gen(function* () {
+          const key = yield* connectionKey(config, credentials)
+          const connection = yield* RcMap.get(connections, key)
+          const use = { key, connection }
+          yield* Effect.acquireRelease(
+            Effect.sync(() => inUse.set(target, use)),
+            () =>
+              Effect.sync(() => {
+                if (inUse.get(target) === use) inUse.delete(target)
+              })
+          )
+          return connection
+        })
+      )
+  })
+
+  /** Lets the next that needs a target's connection open another; who uses it keeps it. Done once for all its targets. */
+  const leaveConnection = (target: string) =>
+    Effect.scoped(
+      Effect.suspend(() => {
+        const used = inUse.get(target)
+        if (used === undefined) return Effect.void
+        return Effect.flatMap(RcMap.getOption(connections, used.key), (current) =>
+          Option.isSome(current) && current.value === used.connection
+            ? RcMap.invalidate(connections, used.key)
+            : Effect.void
+        )
+      })
+    )
 
   const configOf = (target: Target) =>
     Effect.gen(function* () {
@@ -396,7 +444,7 @@ const make = Effect.fnUntraced(function* <R>(
   const targets = yield* keyed((key: string): Effect.Effect<Context.Context<Apns>, Reason, R | Scope.Scope> => {
     const target = targetOfKey(key)
     return configOf(target).pipe(
-      Effect.flatMap((config) => Layer.build(layerFrom(config, sources, nameOf(target)))),
+      Effect.flatMap((config) => Layer.build(layerFrom(config, sourcesOf(key), nameOf(target)))),
       Effect.mapError(({ reason }) => reason)
     )
   }, options.idleTimeToLive ?? "10 minutes")
@@ -439,6 +487,9 @@ const make = Effect.fnUntraced(function* <R>(
         )
       )
     },
-    invalidate: (input) => RcMap.invalidate(targets, keyOf(targetOf(input)))
+    invalidate: (input) => {
+      const target = keyOf(targetOf(input))
+      return Effect.andThen(Effect.ignore(leaveConnection(target)), RcMap.invalidate(targets, target))
+    }
   }
 })
