@@ -271,6 +271,18 @@ describe("retries", () => {
     })
   )
 
+  it.effect("a stream that is turned away again and again, until the deadline", () =>
+    Effect.gen(function* () {
+      const lines = Array.from({ length: 7 }, () => turnedAway)
+      assert.strictEqual((yield* play({ lines: [...lines, accepted] }).accepts()).attempts, 8)
+      const { asked, fails } = play({ lines: [turnedAway] })
+      assert.strictEqual((yield* fails()).outcome, "unsent")
+      // 0, 200, 400, ... 6400, 10000 ms are 22.6 s; a further 10 s would be beyond the 30.
+      assert.isAtLeast(asked.length, 8)
+      assert.isAtMost(asked.length, 11)
+    })
+  )
+
   it.effect.each([
     ["seconds", "3"],
     ["a date", new Date(3000).toUTCString()]

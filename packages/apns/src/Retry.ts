@@ -25,12 +25,12 @@ const retryAfter = ({ reason }: ApnsError): Duration.Duration =>
 /** A stream that the server turned away while closing can go out again at once, on another session. */
 const turnedAway = ({ reason }: ApnsError) => reason._tag === "ConnectionFailed" && reason.step === "stream"
 
-const upToFour = (worthwhile: (error: ApnsError) => boolean): Schedule.Schedule<unknown, ApnsError> =>
+const retries = (worthwhile: (error: ApnsError) => boolean): Schedule.Schedule<unknown, ApnsError> =>
   Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("10 seconds")]).pipe(
     Schedule.jittered,
-    Schedule.upTo({ times: 4 }),
     Schedule.setInputType<ApnsError>(),
-    Schedule.while(({ input }) => worthwhile(input)),
+    // Nothing speaks against sending again what was turned away (RFC 9113, 8.7), so only the deadline ends that.
+    Schedule.while(({ input, attempt }) => worthwhile(input) && (attempt <= 4 || turnedAway(input))),
     Schedule.modifyDelay(({ input, duration, attempt }) =>
       Effect.succeed(attempt === 1 && turnedAway(input) ? Duration.zero : Duration.max(duration, retryAfter(input)))
     )
@@ -38,7 +38,8 @@ const upToFour = (worthwhile: (error: ApnsError) => boolean): Schedule.Schedule<
 
 /**
  * The default: up to four retries of what is retryable, after 100 ms, 200 ms, 400 ms and 800 ms with 20 % of jitter,
- * later where the answer asks for it; the first retry of a stream that the server provably did not process is immediate.
+ * later where the answer asks for it. A stream that the server turned away, and so provably did not process, is tried again
+ * at once the first time, and as often as the deadline allows, no more than 10 seconds apart.
  *
  * **Details**
  *
@@ -49,7 +50,7 @@ const upToFour = (worthwhile: (error: ApnsError) => boolean): Schedule.Schedule<
  * @category schedules
  * @since 0.1.0
  */
-export const schedule: Schedule.Schedule<unknown, ApnsError> = upToFour(isRetryable)
+export const schedule: Schedule.Schedule<unknown, ApnsError> = retries(isRetryable)
 
 /**
  * The default with `replayUnknown`: the same, and notifications whose outcome is unknown are tried again too. They may
@@ -58,6 +59,6 @@ export const schedule: Schedule.Schedule<unknown, ApnsError> = upToFour(isRetrya
  * @category schedules
  * @since 0.1.0
  */
-export const scheduleReplayingUnknown: Schedule.Schedule<unknown, ApnsError> = upToFour(
+export const scheduleReplayingUnknown: Schedule.Schedule<unknown, ApnsError> = retries(
   (error) => error.outcome === "unknown" || isRetryable(error)
 )
