@@ -35,12 +35,12 @@ export const describe = (
   const time = `${Math.round(Duration.toMillis(took))} ms`
   if (Result.isSuccess(result)) {
     const attempts = String(result.success.attempts)
-    return { token, type: pushType, outcome: "accepted", reason: "", todo: "", attempts, time, error: undefined }
+    return { token, type: pushType ?? "", outcome: "accepted", reason: "", todo: "", attempts, time, error: undefined }
   }
   const error = result.failure
   return {
     token,
-    type: pushType,
+    type: pushType ?? "",
     outcome: error.outcome,
     reason: error.reason._tag,
     todo: todo[error.action],

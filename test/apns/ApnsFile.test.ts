@@ -313,7 +313,7 @@ describe("writing a file", () => {
       "payload"
     ],
     ["the key for the bundle ID in the data", Notification.alert({ device, data: { [target]: "x" } }), "payload"],
-    ["what breaks its Schema", Notification.alert({ device, badge: -1 }), "payload"],
+    ["what breaks its Schema", Notification.alert({ device, badge: -1 as number }), "payload"],
     ["an empty topic", Notification.alert({ device, badge: 1, topic: "" }), "topic"]
   ]
   for (const [what, notification, field] of bad) {

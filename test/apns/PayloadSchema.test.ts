@@ -68,7 +68,7 @@ describe("the limit", () => {
   })
 
   it("is not spoken of in other problems", () => {
-    assert.isUndefined(refused(Notification.alert({ device, badge: -1 })).size)
+    assert.isUndefined(refused(Notification.alert({ device, badge: -1 as number })).size)
     assert.isUndefined(refused(raw("")).size)
   })
 })

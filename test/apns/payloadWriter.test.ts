@@ -44,6 +44,17 @@ const background = (aps: unknown, data: unknown = {}): Notification.Notification
   return { ...notification, content: { ...typed(notification), value: { aps, data } } }
 }
 
+const reload = (aps: unknown, data: unknown = {}): Notification.Notification => {
+  const notification = Notification.widgets({ device })
+  return { ...notification, content: { ...typed(notification), value: { aps, data } } }
+}
+
+/** Nothing but data. */
+const voip = (value: unknown): Notification.Notification => {
+  const notification = Notification.voip({ device })
+  return { ...notification, content: { ...typed(notification), value } }
+}
+
 const getter = (get: () => unknown) => Object.defineProperty({}, "title", { enumerable: true, get })
 
 const throwing = () => {
@@ -186,10 +197,11 @@ const alertKeys = [
   "action",
   "actionLocKey",
   "summaryArg",
-  "summaryArgCount"
+  "summaryArgCount",
+  "extra"
 ]
 
-const soundKeys = ["critical", "name", "volume"]
+const soundKeys = ["critical", "name", "volume", "extra"]
 
 const apsKeys = [
   "alert",
@@ -202,7 +214,8 @@ const apsKeys = [
   "targetContentId",
   "interruptionLevel",
   "relevanceScore",
-  "filterCriteria"
+  "filterCriteria",
+  "extra"
 ]
 
 /** Everywhere a value can be. */
@@ -214,6 +227,12 @@ const places: ReadonlyArray<readonly [string, (value: unknown) => Notification.N
   ["the aps of a background push", (value) => background(value)],
   ["contentAvailable of a background push", (contentAvailable) => background({ contentAvailable })],
   ["data of a background push", (value) => background({ contentAvailable: true }, value)],
+  ["the aps of a push that reloads", (value) => reload(value)],
+  ["contentChanged of a push that reloads", (contentChanged) => reload({ contentChanged })],
+  ["extra of a push that reloads", (extra) => reload({ contentChanged: true, extra })],
+  ["extra of a background push", (extra) => background({ contentAvailable: true, extra })],
+  ["a payload of nothing but data", (value) => voip(value)],
+  ["a key of nothing but data", (value) => voip({ z: 1, key: value, 7: 7 })],
   ["an unknown key", (value) => alert({ alert: "A", novelty: value })],
   ...apsKeys.map((key) => [key, (value: unknown) => alert({ [key]: value })] as const),
   ...alertKeys.map((key) => [`alert.${key}`, (value: unknown) => alert({ alert: { [key]: value } })] as const),
@@ -240,6 +259,10 @@ describe("nasty values", () => {
 /** `undefined` and absent are one; the Schema's arbitraries make both. */
 const runs = { arbitrary: { runs: 500, seed: 20261123 } }
 
+/** What the writers leave to the Schema. */
+const hasExtra = ({ alert, extra, sound }: Payload.AlertAps): boolean =>
+  [{ extra }, alert, sound].some((part) => typeof part === "object" && part.extra !== undefined)
+
 const agrees = (notification: Notification.Notification, hand: boolean) => {
   assert.strictEqual(outcome(notification), outcome(bySchema(notification)))
   assert.strictEqual(byHand(notification), hand)
@@ -249,17 +272,32 @@ const Data = Schema.Record(Schema.String, Schema.Json)
 
 describe("whatever is valid", () => {
   it.effect.prop(
-    "in an alert is written by hand, byte for byte as by the Schema",
+    "in an alert without extra is written by hand, byte for byte as by the Schema",
     { aps: Payload.AlertAps, data: Data },
     ({ aps, data }) =>
-      Effect.sync(() => agrees(Notification.alert({ device, ...aps, data }), !Object.hasOwn(data, "aps"))),
+      Effect.sync(() =>
+        agrees(Notification.alert({ device, ...aps, data }), !Object.hasOwn(data, "aps") && !hasExtra(aps))
+      ),
     runs
   )
 
   it.effect.prop(
-    "in a background push, too",
+    "in a background push and one that reloads, too",
     { data: Data },
-    ({ data }) => Effect.sync(() => agrees(Notification.background({ device, data }), !Object.hasOwn(data, "aps"))),
+    ({ data }) =>
+      Effect.sync(() => {
+        const hand = !Object.hasOwn(data, "aps")
+        agrees(Notification.background({ device, data }), hand)
+        agrees(Notification.widgets({ device, data }), hand)
+        agrees(Notification.controls({ device, data }), hand)
+      }),
+    runs
+  )
+
+  it.effect.prop(
+    "in a push of nothing but data, too",
+    { data: Data },
+    ({ data }) => Effect.sync(() => agrees(Notification.voip({ device, data }), true)),
     runs
   )
 
@@ -274,7 +312,9 @@ describe("whatever is valid", () => {
     "in an alert with a Schema for its data, too",
     { aps: Payload.AlertAps, data: Visit },
     ({ aps, data }) =>
-      Effect.sync(() => agrees(Notification.alert({ device, ...aps, data, schema: Visit }), data.aps === undefined)),
+      Effect.sync(() =>
+        agrees(Notification.alert({ device, ...aps, data, schema: Visit }), data.aps === undefined && !hasExtra(aps))
+      ),
     runs
   )
 
@@ -309,7 +349,11 @@ describe("custom data with a Schema", () => {
   const cases: ReadonlyArray<readonly [string, Notification.Notification, boolean]> = [
     ["that fits", Notification.alert({ device, data: { page: "p", at }, schema: Visit }), true],
     ["that does not fit", Notification.alert({ device, data: { page: 5, at } as never, schema: Visit }), false],
-    ["beside a wrong aps", Notification.alert({ device, badge: -1, data: { page: "p", at }, schema: Visit }), false],
+    [
+      "beside a wrong aps",
+      Notification.alert({ device, badge: Number("-1"), data: { page: "p", at }, schema: Visit }),
+      false
+    ],
     ["in a background push", Notification.background({ device, data: { page: "p", at }, schema: Visit }), true],
     ["with unknown keys", Notification.alert({ device, data: { page: "p", at, aps: 1 } as never, schema: Visit }), true]
   ]

@@ -7,6 +7,7 @@ import {
   Apns,
   ApnsConnection,
   type ApnsError,
+  type CertificateTrust,
   Credentials,
   Environment,
   JwtCache,
@@ -14,7 +15,8 @@ import {
   PayloadSchema,
   type Receipt,
   Retry,
-  send
+  send,
+  TokenTrust
 } from "effect-apns"
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -29,10 +31,10 @@ declare const loaded: Credentials.Credentials
 
 // send asks for Apns, and fails with ApnsError only.
 
-same<ReturnType<typeof send>, Effect.Effect<Receipt, ApnsError, Apns>>(true)
+same<ReturnType<typeof send<Notification.Notification>>, Effect.Effect<Receipt, ApnsError, Apns>>(true)
 
 const live = Apns.layer({ environment: "production", credentials, topic: "com.example.app" })
-same<typeof live, Layer.Layer<Apns, ApnsError>>(true)
+same<typeof live, Layer.Layer<Apns | TokenTrust, ApnsError>>(true)
 
 export const runnable: Effect.Effect<Receipt, ApnsError> = send(n).pipe(Effect.provide(live))
 export const promise: Promise<Receipt> = Effect.runPromise(runnable)
@@ -48,6 +50,60 @@ export const unfailing: Effect.Effect<Receipt> = runnable
 
 // @ts-expect-error send takes a notification, not its options
 export const optionsForNotification = send({ device: "7a1f", alert: "Hello" })
+
+// Credentials: which push types a layer can send is known from theirs.
+
+const certificate = Credentials.certificate({ file: "push.p12" })
+const ofCertificate = Apns.layer({ environment: "production", credentials: certificate })
+const ofEither = Apns.layer({ environment: "production", credentials: loaded })
+same<typeof ofCertificate, Layer.Layer<Apns | CertificateTrust, ApnsError>>(true)
+same<typeof ofEither, Layer.Layer<Apns | TokenTrust | CertificateTrust, ApnsError>>(true)
+same<ReturnType<typeof Apns.layerConfig>, Layer.Layer<Apns | TokenTrust | CertificateTrust, ApnsError>>(true)
+
+declare const tokenCredentials: Credentials.TokenCredentials
+const ofLoadedToken = Apns.layer({ environment: "production", credentials: tokenCredentials })
+same<typeof ofLoadedToken, Layer.Layer<Apns | TokenTrust, ApnsError>>(true)
+
+const location = Notification.location({ device: "7a1f" })
+const fileProvider = Notification.fileProvider({ device: "7a1f", containerIdentifier: "c", domain: "d" })
+const mdm = Notification.mdm({ device: "7a1f", pushMagic: "m" })
+const voip = Notification.voip({ device: "7a1f" })
+
+type Sent = Effect.Effect<Receipt, ApnsError>
+
+export const locationByToken: Sent = send(location).pipe(Effect.provide(live))
+export const fileProviderByToken: Sent = send(fileProvider).pipe(Effect.provide(live))
+export const mdmByCertificate: Sent = send(mdm).pipe(Effect.provide(ofCertificate))
+export const voipByToken: Sent = send(voip).pipe(Effect.provide(live))
+export const voipByCertificate: Sent = send(voip).pipe(Effect.provide(ofCertificate))
+
+// @ts-expect-error no certificate can send a location push
+export const locationByCertificate: Sent = send(location).pipe(Effect.provide(ofCertificate))
+
+// @ts-expect-error no certificate can send a File Provider push
+export const fileProviderByCertificate: Sent = send(fileProvider).pipe(Effect.provide(ofCertificate))
+
+// @ts-expect-error no token key can send an MDM push
+export const mdmByToken: Sent = send(mdm).pipe(Effect.provide(live))
+
+// Where the kind of credentials is open, or the notification's type says nothing, the run time checks.
+
+export const locationByEither: Sent = send(location).pipe(Effect.provide(ofEither))
+export const mdmByEither: Sent = send(mdm).pipe(Effect.provide(ofEither))
+export const locationFromEnvironment: Sent = send(location).pipe(Effect.provide(Apns.layerConfig()))
+
+const plain: Notification.Notification = location
+export const plainByCertificate: Sent = send(plain).pipe(Effect.provide(ofCertificate))
+export const byMethod = Effect.flatMap(Apns, (apns) => apns.send(location))
+same<typeof byMethod, Effect.Effect<Receipt, ApnsError, Apns>>(true)
+
+declare const either: typeof location | typeof mdm
+
+// @ts-expect-error a location or an MDM push needs both kinds
+export const eitherByToken: Sent = send(either).pipe(Effect.provide(live))
+
+// @ts-expect-error a notification that says another kind than it has is none of the constructors'
+export const forged: typeof location = { ...location, trust: "certificate" }
 
 // Apns.layer
 
@@ -126,6 +182,14 @@ same<typeof noDeps, Layer.Layer<Apns, never, ApnsConnection | JwtCache | Payload
 
 const stub = Layer.mock(ApnsConnection, { address: "stub:443" })
 export const assembled: Layer.Layer<Apns> = noDeps.pipe(Layer.provide([stub, JwtCache.layerNone, PayloadSchema.layer]))
+
+export const assembledForLocation: Layer.Layer<Apns | TokenTrust> = Layer.merge(assembled, TokenTrust.layer)
+
+// @ts-expect-error the caller has not said that the credentials are a token key
+export const assembledWithout: Layer.Layer<Apns | TokenTrust> = assembled
+
+// @ts-expect-error a token key is no certificate
+export const wrongMark: Layer.Layer<CertificateTrust> = TokenTrust.layer
 
 // @ts-expect-error the connection is still to be provided
 export const halfAssembled: Layer.Layer<Apns> = noDeps.pipe(Layer.provide([JwtCache.layerNone, PayloadSchema.layer]))

@@ -20,6 +20,7 @@ import { JwtCache } from "./JwtCache.ts"
 import type { Notification } from "./Notification.ts"
 import { PayloadSchema } from "./PayloadSchema.ts"
 import * as Reason from "./Reason.ts"
+import { CertificateTrust, type Needed, type Provided, TokenTrust } from "./Trust.ts"
 
 /**
  * APNs has accepted the notification: it will try to deliver it. (It never says whether it did.)
@@ -83,9 +84,11 @@ export interface SendOptions {
  * @category configuration
  * @since 0.1.0
  */
-export interface Config extends SendOptions, Omit<ConnectionConfig, "certificate"> {
+export interface Config<C extends Credentials = Credentials>
+  extends SendOptions,
+    Omit<ConnectionConfig, "certificate"> {
   /** From `Credentials.token` or `Credentials.certificate`, loaded or still to be loaded. */
-  readonly credentials: Credentials | Effect.Effect<Credentials, ApnsError>
+  readonly credentials: C | Effect.Effect<C, ApnsError>
 }
 
 /**
@@ -119,6 +122,9 @@ export class Apns extends Context.Service<
    * Fails, before anything is sent, with `InvalidCredentials` or `InvalidConfiguration`. The connection opens with the
    * first notification and closes with the layer.
    *
+   * Beside `Apns` it provides the kind of its credentials, `TokenTrust` or `CertificateTrust`, for the push types that
+   * work with one kind only; both, where the type of `credentials` leaves the kind open.
+   *
    * **Example** (A layer with a .p8 key)
    *
    * ```ts
@@ -133,7 +139,7 @@ export class Apns extends Context.Service<
    *   })
    * ```
    */
-  static readonly layer = (config: Config): Layer.Layer<Apns, ApnsError> =>
+  static readonly layer = <C extends Credentials>(config: Config<C>): Layer.Layer<Apns | Provided<C>, ApnsError> =>
     layerFrom(config, { token: JwtCache.layer, connection: ApnsConnection.layer })
 
   /**
@@ -149,7 +155,7 @@ export class Apns extends Context.Service<
    */
   static readonly layerConfig = (
     options?: Pick<SendOptions, "retry" | "replayUnknown">
-  ): Layer.Layer<Apns, ApnsError> =>
+  ): Layer.Layer<Apns | TokenTrust | CertificateTrust, ApnsError> =>
     Layer.unwrap(
       Effect.gen(function* () {
         const settings = yield* settingsFromEnv
@@ -157,11 +163,14 @@ export class Apns extends Context.Service<
       })
     )
 
-  /** `send` over the three services, which the caller provides, replaced or mocked. */
+  /**
+   * `send` over the three services, which the caller provides, replaced or mocked. The kind of the credentials is the
+   * caller's to say, with `TokenTrust.layer` or `CertificateTrust.layer`.
+   */
   static readonly layerNoDeps = (
     options: SendOptions = {}
   ): Layer.Layer<Apns, never, ApnsConnection | JwtCache | PayloadSchema> =>
-    layerSender({ ...options, topicRequired: true })
+    layerSender({ ...options, topicRequired: true, trust: undefined })
 }
 
 /**
@@ -169,13 +178,17 @@ export class Apns extends Context.Service<
  *
  * @internal
  */
-export const layerFrom = (config: Config, from: Sources, target?: string): Layer.Layer<Apns, ApnsError> =>
+export const layerFrom = <C extends Credentials>(
+  config: Config<C>,
+  from: Sources,
+  target?: string
+): Layer.Layer<Apns | Provided<C>, ApnsError> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { credentials: given, ...settings } = config
-      const credentials = Effect.isEffect(given) ? yield* given : given
+      const credentials: Credentials = Effect.isEffect(given) ? yield* given : given
       if (credentials._tag === "TokenCredentials") {
-        return layerSender({ ...settings, topicRequired: true, target }).pipe(
+        return layerSender({ ...settings, topicRequired: true, trust: "token", target }).pipe(
           Layer.provide([from.token(credentials), from.connection(settings, credentials), PayloadSchema.layer])
         )
       }
@@ -189,6 +202,7 @@ export const layerFrom = (config: Config, from: Sources, target?: string): Layer
         ...settings,
         topic: settings.topic ?? credentials.topic,
         topicRequired: credentials.topics.length > 1,
+        trust: "certificate",
         target
       }).pipe(
         Layer.provide([
@@ -198,7 +212,13 @@ export const layerFrom = (config: Config, from: Sources, target?: string): Layer
         ])
       )
     })
+  ).pipe(
+    Layer.merge(trusts),
+    // Of the two marks, those that `C` does not rule out are shown. Marks do nothing: the other one harms nobody.
+    (layer) => layer as Layer.Layer<Apns | Provided<C>, ApnsError>
   )
+
+const trusts = Layer.merge(TokenTrust.layer, CertificateTrust.layer)
 
 const wrongEnvironment = (name: string, wanted: string, allowed: ReadonlyArray<string>) =>
   new ApnsError({
@@ -224,6 +244,9 @@ const layerSender = (options: Sender) => Layer.effect(Apns, makeSender(options))
  * Notifications that APNs provably did not process, and those it refused for a passing fault, are tried again as the
  * retry Schedule says; those with an unknown outcome are not. Interrupting it cancels the request.
  *
+ * A location or File Provider push needs a layer with token credentials, an MDM push one with a certificate, which their
+ * types say (`TokenTrust`, `CertificateTrust`). Typed as a plain `Notification`, it is checked when it is sent.
+ *
  * **Example** (Handling a dead token)
  *
  * ```ts
@@ -240,5 +263,5 @@ const layerSender = (options: Sender) => Layer.effect(Apns, makeSender(options))
  * @category sending
  * @since 0.1.0
  */
-export const send = (notification: Notification): Effect.Effect<Receipt, ApnsError, Apns> =>
+export const send = <N extends Notification>(notification: N): Effect.Effect<Receipt, ApnsError, Apns | Needed<N>> =>
   Effect.flatMap(Apns, (apns) => apns.send(notification))

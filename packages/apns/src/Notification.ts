@@ -6,14 +6,28 @@
  */
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
-import * as Schema from "effect/Schema"
-import { alertWriters, backgroundWriters, type PayloadWriter, type PayloadWriters } from "./internal/payloadWriter.ts"
-import * as Payload from "./Payload.ts"
+import type * as Schema from "effect/Schema"
+import { make } from "./internal/constructor.ts"
+import type * as Payload from "./Payload.ts"
+import type * as PushType from "./PushType.ts"
 import type { Truncation } from "./Truncation.ts"
 
+export { type Alert, alert, type SafariWebsite, safariWebsite } from "./Alert.ts"
 export * as broadcast from "./Broadcast.ts"
 export * as liveActivity from "./LiveActivityPush.ts"
+export { mdm, type WalletPass, walletPass } from "./Management.ts"
+export { controls, type Reload, widgets } from "./Reload.ts"
 export { type TextField, type Truncation, truncate } from "./Truncation.ts"
+export {
+  type Background,
+  background,
+  complication,
+  type FileProvider,
+  fileProvider,
+  location,
+  pushToTalk,
+  voip
+} from "./Wake.ts"
 
 /**
  * Until when APNs keeps trying to deliver.
@@ -32,20 +46,20 @@ export { type TextField, type Truncation, truncate } from "./Truncation.ts"
 export type Expiration = "once" | Duration.Duration | `${number} ${Duration.Unit}` | Date | DateTime.DateTime
 
 /**
- * `10` at once; `5` by power considerations of the device; `1` power first, never waking it (Apple, "Sending notification
- * requests to APNs").
+ * `10` at once; `5` by power considerations of the device; `1` power first, never waking it. Some push types narrow it
+ * (`PushType.rules`).
  *
  * @category models
  * @since 0.1.0
  */
-export type Priority = 1 | 5 | 10
+export type Priority = PushType.Priority
 
 /**
  * What to send to which device.
  *
  * **When to use**
  *
- * Made by `Notification.alert`, `Notification.background` and `Notification.raw`.
+ * Made by `Notification.alert`, `Notification.voip` and the others of this module, one for each push type.
  *
  * @category models
  * @since 0.1.0
@@ -55,17 +69,39 @@ export interface Notification {
   readonly device: string
   /** The notification's own id (`apns-id`), a lower-case UUID. It stays the same however often it is tried. */
   readonly id: string
-  /** The header `apns-push-type`. */
-  readonly pushType: string
-  /** The header `apns-topic`; absent, the layer's topic. */
+  /** The header `apns-push-type`; absent for Wallet passes and websites, which have none. */
+  readonly pushType?: string | undefined
+  /** The app's bundle ID, or the whole header `apns-topic`; absent, the layer's topic. */
   readonly topic?: string | undefined
-  /** What is appended to the topic. */
+  /** What is appended to the topic, unless it already ends with it. */
   readonly topicSuffix?: string | undefined
+  /** The only kind of credentials that can send it, where there is one. */
+  readonly trust?: "token" | "certificate" | undefined
   readonly priority?: number | undefined
   readonly expiration?: Expiration | undefined
   readonly collapseId?: string | undefined
   /** What becomes the body of the request. */
   readonly content: Content
+}
+
+/**
+ * A notification that only token credentials can send.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TokenNotification extends Notification {
+  readonly trust: "token"
+}
+
+/**
+ * A notification that only certificate credentials can send.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CertificateNotification extends Notification {
+  readonly trust: "certificate"
 }
 
 /**
@@ -103,14 +139,27 @@ export interface Common {
   readonly id?: string | undefined
   /** The app's bundle ID, where it differs from the layer's `topic`. */
   readonly topic?: string | undefined
-  /** Default: APNs' own storage policy. */
+  /** What is appended to the bundle ID to make the topic. Default: as `PushType.rules` says. */
+  readonly topicSuffix?: string | undefined
+  /** Default: as `PushType.rules` says; for most, APNs' own storage policy. */
   readonly expiration?: Expiration | undefined
   /** Notifications with the same collapse id replace each other on the device; at most 64 bytes of UTF-8. */
   readonly collapseId?: string | undefined
 }
 
 /**
- * Custom data beside `aps`: any JSON object, or a value of your own type together with the Schema that encodes it.
+ * What every notification of a push type can say.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Push<T extends PushType.PushType> extends Common {
+  /** Default: the only one that the push type has, or else APNs' own default, 10. */
+  readonly priority?: PushType.PriorityOf<T> | undefined
+}
+
+/**
+ * Custom data: any JSON object, or a value of your own type together with the Schema that encodes it.
  *
  * @category models
  * @since 0.1.0
@@ -120,129 +169,20 @@ export type Data<D> =
   | { readonly data: D; readonly schema: Payload.DataSchema<D> }
 
 /**
- * What an alert push can say. `priority` defaults to APNs' own default, 10.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Alert extends Common, Payload.AlertAps {
-  readonly priority?: Priority | undefined
-}
-
-/**
- * What a background push can say. Its priority is always 5 (Apple, "Pushing background updates to your App").
- *
- * @category models
- * @since 0.1.0
- */
-export interface Background extends Common {
-  readonly priority?: 5 | undefined
-}
-
-/**
  * What a raw push can say: everything, unchecked by types.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Raw extends Common {
+export interface Raw extends Omit<Common, "topicSuffix"> {
   /** The header `apns-push-type`. */
   readonly pushType: string
+  /** The whole header `apns-topic`, suffix included. Default: the layer's. */
+  readonly topic?: string | undefined
   readonly priority?: number | undefined
   /** The body: an object to be written as JSON, or an encoded body sent byte for byte. */
   readonly payload: string | Uint8Array | Schema.JsonObject
 }
-
-const common = (options: Common & { readonly priority?: number | undefined }) => ({
-  device: options.device,
-  id: options.id ?? crypto.randomUUID(),
-  topic: options.topic,
-  priority: options.priority,
-  expiration: options.expiration,
-  collapseId: options.collapseId
-})
-
-interface Form {
-  readonly schema: Schema.Encoder<unknown>
-  readonly write: PayloadWriter
-}
-
-const payloads = <Aps, ApsJson extends object>(aps: Schema.Codec<Aps, ApsJson>, writers: PayloadWriters) => {
-  const plain: Form = { schema: Payload.make(aps, Schema.JsonObject), write: writers.json }
-  const typed = new WeakMap<object, Form>()
-  const formOf = <D>(data: Payload.DataSchema<D>): Form => {
-    const known = typed.get(data)
-    if (known !== undefined) return known
-    const form: Form = { schema: Payload.make(aps, data), write: writers.typed(data) }
-    typed.set(data, form)
-    return form
-  }
-  return <D>(value: Aps, { data, schema }: Data<D>): Content => {
-    const form = schema === undefined ? plain : formOf(schema)
-    return {
-      _tag: "Typed",
-      schema: form.schema,
-      value: { aps: value, data: schema === undefined ? (data ?? {}) : data },
-      write: form.write
-    }
-  }
-}
-
-const alertContent = payloads(Payload.AlertAps, alertWriters)
-const backgroundContent = payloads(Payload.BackgroundAps, backgroundWriters)
-
-/**
- * A notification that the user sees or hears: text, badge, sound.
- *
- * **Details**
- *
- * Topic: the bundle ID. Payload: at most 4,096 bytes. Source: Apple, "Generating a remote notification".
- *
- * **Example** (An alert with custom data)
- *
- * ```ts run
- * import { Notification } from "effect-apns"
- *
- * const n = Notification.alert({
- *   device: "7a1f0c3b5d2e4f60",
- *   alert: { title: "Hello", body: "World" },
- *   badge: 1,
- *   sound: "default",
- *   data: { orderId: 42 },
- *   collapseId: "order-42"
- * })
- * n.pushType // => "alert"
- * ```
- *
- * @category constructors
- * @since 0.1.0
- */
-export const alert = <D = never>(options: Alert & Data<D>): Notification => {
-  const { device, id, topic, priority, expiration, collapseId, data, schema, ...aps } = options
-  return {
-    ...common({ device, id, topic, priority, expiration, collapseId }),
-    pushType: "alert",
-    content: alertContent(aps, { data, schema } as Data<D>)
-  }
-}
-
-/**
- * A notification that wakes the app in the background and shows nothing.
- *
- * **Details**
- *
- * Topic: the bundle ID. Priority: always 5. Payload: at most 4,096 bytes. Devices throttle it: send no more than two or
- * three an hour (Apple, "Pushing background updates to your App").
- *
- * @category constructors
- * @since 0.1.0
- */
-export const background = <D = never>(options: Background & Data<D>): Notification => ({
-  ...common(options),
-  priority: 5,
-  pushType: "background",
-  content: backgroundContent({ contentAvailable: true }, options)
-})
 
 /**
  * A notification of any push type with any payload: the way out when a constructor is missing or too strict.
@@ -250,13 +190,24 @@ export const background = <D = never>(options: Background & Data<D>): Notificati
  * **Details**
  *
  * Give the topic with the push type's suffix. `device`, `id`, `priority`, `expiration`, `collapseId` and the size of the
- * body are still checked; whether the payload fits the push type is not.
+ * body are still checked; the rules of the push type, of which the payload is one, are not.
+ *
+ * **Example** (A push type of tomorrow)
+ *
+ * ```ts run
+ * import { Notification } from "effect-apns"
+ *
+ * const n = Notification.raw({
+ *   device: "7a1f0c3b5d2e4f60",
+ *   pushType: "novelty",
+ *   topic: "com.example.app.push-type.novelty",
+ *   payload: { aps: { "novel-key": true } }
+ * })
+ * n.topic // => "com.example.app.push-type.novelty"
+ * ```
  *
  * @category constructors
  * @since 0.1.0
  */
-export const raw = (options: Raw): Notification => ({
-  ...common(options),
-  pushType: options.pushType,
-  content: { _tag: "Raw", body: options.payload }
-})
+export const raw = (options: Raw): Notification =>
+  make(options.pushType, undefined, options, { _tag: "Raw", body: options.payload })

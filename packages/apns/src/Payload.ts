@@ -2,8 +2,9 @@
  * Schemas of what a notification carries: the `aps` dictionary of each kind of push, and the custom data beside it.
  *
  * The decoded side speaks TypeScript (`threadId`, `true`), the encoded side is the JSON that goes over the wire
- * (`"thread-id"`, `1`). Keys that Apple does not document inside `aps` are dropped; custom data lives beside it (Apple,
- * "Generating a remote notification").
+ * (`"thread-id"`, `1`). Custom data lives beside `aps` (Apple, "Generating a remote notification"). Keys that a Schema does
+ * not know are kept in `extra` when a payload is read, and written from there, so that a key Apple adds tomorrow can be
+ * used today. `extra` never overrides: a key that the Schema knows is refused there.
  *
  * @since 0.1.0
  */
@@ -22,6 +23,50 @@ const Flag = Schema.Literal(1).pipe(
 
 const Strings = Schema.Array(Schema.String)
 
+/** Keys that the Schema does not know, as they are on the wire. An empty one is as good as none. */
+const extra = Schema.optional(Schema.JsonObject)
+
+const Flat = Schema.Record(Schema.String, Schema.Unknown)
+
+const refused = (problem: string) => Effect.fail(new SchemaIssue.InvalidValue({ message: problem }))
+
+const mustNotHave = (key: string) => `Must not have the key "${key}"`
+
+/** A Struct whose `extra` lies among its other keys on the wire. `forbidden` are keys that it may not have at all. */
+const open = <Type, Encoded extends { readonly extra?: Schema.JsonObject | undefined }>(
+  closed: Schema.Codec<Type, Encoded> & { readonly from: { readonly fields: Schema.Struct.Fields } },
+  forbidden: ReadonlyArray<string> = []
+) => {
+  const known: ReadonlySet<string> = new Set(Object.keys(closed.from.fields).filter((key) => key !== "extra"))
+  return Flat.pipe(
+    Schema.decodeTo(
+      closed,
+      SchemaTransformation.transformEffect<Encoded, typeof Flat.Type>({
+        decode: (wire) => {
+          const entries = Object.entries(wire)
+          const others = entries.filter(([key]) => !known.has(key))
+          const wrong = others.find(([key]) => forbidden.includes(key))
+          if (wrong !== undefined) return refused(mustNotHave(wrong[0]))
+          const fields = Object.fromEntries(entries.filter(([key]) => known.has(key)))
+          if (others.length > 0) fields.extra = Object.fromEntries(others)
+          // The Struct this leads to checks every field, so what they are here need not be known.
+          return Effect.succeed(fields as Encoded)
+        },
+        encode: ({ extra, ...fields }) => {
+          if (extra === undefined) return Effect.succeed(fields)
+          const keys = Object.keys(extra)
+          const taken = keys.find((key) => known.has(key))
+          if (taken !== undefined) return refused(`"extra" must not have the key "${taken}": it has a field of its own`)
+          const wrong = keys.find((key) => forbidden.includes(key))
+          return wrong === undefined ? Effect.succeed({ ...fields, ...extra }) : refused(mustNotHave(wrong))
+        }
+      })
+    ),
+    // `Flat` knows no keys; what it holds is the encoded Struct with `extra` laid open.
+    (schema) => schema as unknown as Schema.Codec<Type, Omit<Encoded, "extra">>
+  )
+}
+
 /**
  * The text of an alert, in the clear or by localization keys of the app.
  *
@@ -31,34 +76,37 @@ const Strings = Schema.Array(Schema.String)
  * @category schemas
  * @since 0.1.0
  */
-export const AlertText = Schema.Struct({
-  title: Schema.optional(Schema.String),
-  subtitle: Schema.optional(Schema.String),
-  body: Schema.optional(Schema.String),
-  launchImage: Schema.optional(Schema.String),
-  titleLocKey: Schema.optional(Schema.String),
-  titleLocArgs: Schema.optional(Strings),
-  subtitleLocKey: Schema.optional(Schema.String),
-  subtitleLocArgs: Schema.optional(Strings),
-  locKey: Schema.optional(Schema.String),
-  locArgs: Schema.optional(Strings),
-  action: Schema.optional(Schema.String),
-  actionLocKey: Schema.optional(Schema.String),
-  summaryArg: Schema.optional(Schema.String),
-  summaryArgCount: Schema.optional(Schema.Int)
-}).pipe(
-  Schema.encodeKeys({
-    launchImage: "launch-image",
-    titleLocKey: "title-loc-key",
-    titleLocArgs: "title-loc-args",
-    subtitleLocKey: "subtitle-loc-key",
-    subtitleLocArgs: "subtitle-loc-args",
-    locKey: "loc-key",
-    locArgs: "loc-args",
-    actionLocKey: "action-loc-key",
-    summaryArg: "summary-arg",
-    summaryArgCount: "summary-arg-count"
-  })
+export const AlertText = open(
+  Schema.Struct({
+    title: Schema.optional(Schema.String),
+    subtitle: Schema.optional(Schema.String),
+    body: Schema.optional(Schema.String),
+    launchImage: Schema.optional(Schema.String),
+    titleLocKey: Schema.optional(Schema.String),
+    titleLocArgs: Schema.optional(Strings),
+    subtitleLocKey: Schema.optional(Schema.String),
+    subtitleLocArgs: Schema.optional(Strings),
+    locKey: Schema.optional(Schema.String),
+    locArgs: Schema.optional(Strings),
+    action: Schema.optional(Schema.String),
+    actionLocKey: Schema.optional(Schema.String),
+    summaryArg: Schema.optional(Schema.String),
+    summaryArgCount: Schema.optional(Schema.Int),
+    extra
+  }).pipe(
+    Schema.encodeKeys({
+      launchImage: "launch-image",
+      titleLocKey: "title-loc-key",
+      titleLocArgs: "title-loc-args",
+      subtitleLocKey: "subtitle-loc-key",
+      subtitleLocArgs: "subtitle-loc-args",
+      locKey: "loc-key",
+      locArgs: "loc-args",
+      actionLocKey: "action-loc-key",
+      summaryArg: "summary-arg",
+      summaryArgCount: "summary-arg-count"
+    })
+  )
 )
 
 /**
@@ -69,23 +117,44 @@ export const AlertText = Schema.Struct({
  */
 export type AlertText = typeof AlertText.Type
 
+/** A number from 0 to 1. */
+const Fraction = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+
 /**
- * A sound: the name of a file in the app's bundle or `Library/Sounds`, `"default"`, or the object of a critical alert,
- * whose volume runs from 0 (silent) to 1 (full).
+ * The object of a sound. With `critical` it is heard in spite of the mute switch; `volume` runs from 0 (silent) to 1
+ * (full).
  *
  * Source: Apple, "Generating a remote notification". Critical alerts need an entitlement that Apple grants.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const Sound = Schema.Union([
-  Schema.String,
+export const SoundObject = open(
   Schema.Struct({
     critical: Schema.optional(Flag),
     name: Schema.String,
-    volume: Schema.optional(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 })))
-  })
-])
+    volume: Schema.optional(Fraction),
+    extra
+  }).pipe(Schema.encodeKeys({}))
+)
+
+/**
+ * The object of a sound.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SoundObject = typeof SoundObject.Type
+
+/**
+ * A sound: the name of a file in the app's bundle or `Library/Sounds`, `"default"`, or an object.
+ *
+ * Source: Apple, "Generating a remote notification".
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Sound = Schema.Union([Schema.String, SoundObject])
 
 /**
  * A sound.
@@ -121,28 +190,31 @@ export type InterruptionLevel = typeof InterruptionLevel.Type
  * @category schemas
  * @since 0.1.0
  */
-export const AlertAps = Schema.Struct({
-  alert: Schema.optional(Schema.Union([Schema.String, AlertText])),
-  badge: Schema.optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
-  sound: Schema.optional(Sound),
-  threadId: Schema.optional(Schema.String),
-  category: Schema.optional(Schema.String),
-  contentAvailable: Schema.optional(Flag),
-  mutableContent: Schema.optional(Flag),
-  targetContentId: Schema.optional(Schema.String),
-  interruptionLevel: Schema.optional(InterruptionLevel),
-  relevanceScore: Schema.optional(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
-  filterCriteria: Schema.optional(Schema.String)
-}).pipe(
-  Schema.encodeKeys({
-    threadId: "thread-id",
-    contentAvailable: "content-available",
-    mutableContent: "mutable-content",
-    targetContentId: "target-content-id",
-    interruptionLevel: "interruption-level",
-    relevanceScore: "relevance-score",
-    filterCriteria: "filter-criteria"
-  })
+export const AlertAps = open(
+  Schema.Struct({
+    alert: Schema.optional(Schema.Union([Schema.String, AlertText])),
+    badge: Schema.optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+    sound: Schema.optional(Sound),
+    threadId: Schema.optional(Schema.String),
+    category: Schema.optional(Schema.String),
+    contentAvailable: Schema.optional(Flag),
+    mutableContent: Schema.optional(Flag),
+    targetContentId: Schema.optional(Schema.String),
+    interruptionLevel: Schema.optional(InterruptionLevel),
+    relevanceScore: Schema.optional(Fraction),
+    filterCriteria: Schema.optional(Schema.String),
+    extra
+  }).pipe(
+    Schema.encodeKeys({
+      threadId: "thread-id",
+      contentAvailable: "content-available",
+      mutableContent: "mutable-content",
+      targetContentId: "target-content-id",
+      interruptionLevel: "interruption-level",
+      relevanceScore: "relevance-score",
+      filterCriteria: "filter-criteria"
+    })
+  )
 )
 
 /**
@@ -154,14 +226,15 @@ export const AlertAps = Schema.Struct({
 export type AlertAps = typeof AlertAps.Type
 
 /**
- * The `aps` dictionary of a background push: `content-available` and nothing that a user would notice (Apple, "Pushing
+ * The `aps` dictionary of a background push: `content-available`, and none of `alert`, `badge` and `sound` (Apple, "Pushing
  * background updates to your App").
  *
  * @category schemas
  * @since 0.1.0
  */
-export const BackgroundAps = Schema.Struct({ contentAvailable: Flag }).pipe(
-  Schema.encodeKeys({ contentAvailable: "content-available" })
+export const BackgroundAps = open(
+  Schema.Struct({ contentAvailable: Flag, extra }).pipe(Schema.encodeKeys({ contentAvailable: "content-available" })),
+  ["alert", "badge", "sound"]
 )
 
 /**
@@ -171,6 +244,129 @@ export const BackgroundAps = Schema.Struct({ contentAvailable: Flag }).pipe(
  * @since 0.1.0
  */
 export type BackgroundAps = typeof BackgroundAps.Type
+
+/**
+ * The `aps` dictionary of a push that reloads widgets or controls. Here Apple writes `true`, not the number 1.
+ *
+ * Source: Apple, "Updating widgets with WidgetKit push notifications" and "Updating controls locally and remotely".
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ReloadAps = open(
+  Schema.Struct({ contentChanged: Schema.Literal(true), extra }).pipe(
+    Schema.encodeKeys({ contentChanged: "content-changed" })
+  )
+)
+
+/**
+ * The `aps` dictionary of a push that reloads widgets or controls.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ReloadAps = typeof ReloadAps.Type
+
+/**
+ * The text of a website push. `action` is the label of its button.
+ *
+ * Source: Apple's guide to Safari push notifications, a legacy of Safari 7 to 15.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const WebsiteText = open(
+  Schema.Struct({
+    title: Schema.String,
+    body: Schema.String,
+    action: Schema.optional(Schema.String),
+    extra
+  }).pipe(Schema.encodeKeys({}))
+)
+
+/**
+ * The text of a website push.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type WebsiteText = typeof WebsiteText.Type
+
+/**
+ * The `aps` dictionary of a website push. `urlArgs` has one text for each placeholder of the site's URL format, which may
+ * be empty; it must be present.
+ *
+ * Source: Apple's guide to Safari push notifications.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const WebsiteAps = open(
+  Schema.Struct({ alert: WebsiteText, urlArgs: Strings, extra }).pipe(Schema.encodeKeys({ urlArgs: "url-args" }))
+)
+
+/**
+ * The `aps` dictionary of a website push.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type WebsiteAps = typeof WebsiteAps.Type
+
+/**
+ * The payload of a File Provider push, which has no `aps`: what has changed, and in which domain.
+ *
+ * Source: Apple, "Using push notifications to signal changes".
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FileProvider = open(
+  Schema.Struct({ containerIdentifier: Schema.String, domain: Schema.String, extra }).pipe(
+    Schema.encodeKeys({ containerIdentifier: "container-identifier" })
+  )
+)
+
+/**
+ * The payload of a File Provider push.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FileProvider = typeof FileProvider.Type
+
+/**
+ * The payload of an MDM push: the device's PushMagic and nothing else, so that any other key is refused.
+ *
+ * Source: Apple, "Sending MDM commands to a device".
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Mdm = Flat.pipe(
+  Schema.decodeTo(
+    Schema.Struct({ pushMagic: Schema.String }),
+    SchemaTransformation.transformEffect<Mdm, typeof Flat.Type>({
+      decode: ({ mdm, ...others }) => {
+        const [other] = Object.keys(others)
+        // The Struct this leads to checks that it is text.
+        return other === undefined ? Effect.succeed({ pushMagic: mdm } as Mdm) : refused(mustNotHave(other))
+      },
+      encode: ({ pushMagic }) => Effect.succeed({ mdm: pushMagic })
+    })
+  )
+)
+
+/**
+ * The payload of an MDM push.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Mdm {
+  /** What the device gave at its check-in. */
+  readonly pushMagic: string
+}
 
 /**
  * A Schema for custom data: whatever its type is in TypeScript, it is a JSON object on the wire.
@@ -191,8 +387,6 @@ export interface Payload<Aps, Data> {
   /** The custom data: everything beside `aps`. */
   readonly data: Data
 }
-
-const Flat = Schema.Record(Schema.String, Schema.Unknown)
 
 interface Parts<ApsJson> {
   readonly aps: ApsJson
@@ -229,9 +423,7 @@ export const make = <Aps, ApsJson extends object, Data>(aps: Schema.Codec<Aps, A
         // The Struct this leads to checks both parts, so what they are here need not be known.
         decode: ({ aps, ...data }) => Effect.succeed({ aps, data } as Parts<ApsJson>),
         encode: ({ aps, data }) =>
-          "aps" in data
-            ? Effect.fail(new SchemaIssue.InvalidValue({ message: 'Custom data must not have the key "aps"' }))
-            : Effect.succeed({ aps, ...data })
+          "aps" in data ? refused('Custom data must not have the key "aps"') : Effect.succeed({ aps, ...data })
       })
     )
   )

@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import { tooLarge } from "./internal/payloadSize.ts"
 import { shorten } from "./internal/shorten.ts"
 import type { Content, Notification } from "./Notification.ts"
+import { rulesOf } from "./PushType.ts"
 import { InvalidNotification } from "./Reason.ts"
 
 /**
@@ -20,7 +21,7 @@ import { InvalidNotification } from "./Reason.ts"
  * @category rules
  * @since 0.1.0
  */
-export const sizeLimit = (pushType: string): number => (pushType === "voip" ? 5120 : 4096)
+export const sizeLimit = (pushType: string | undefined): number => rulesOf(pushType)?.limit ?? 4096
 
 /**
  * The largest body APNs accepts for a broadcast, in bytes (Apple, "Sending broadcast push notification requests to
@@ -66,7 +67,7 @@ const misfit = (
   content: Content,
   bytes: Uint8Array,
   limit: number,
-  what: string
+  what: string | undefined
 ): Result.Result<Uint8Array, InvalidNotification> => {
   if (bytes.length === 0) return invalid("is empty", "Give a JSON object; an empty one is {}.")
   const { truncation } = content
@@ -79,7 +80,8 @@ const misfit = (
 }
 
 /**
- * Encodes a content and checks its size against `limit`, in bytes; `what` names in the error what the limit is for.
+ * Encodes a content and checks its size against `limit`, in bytes; `what` names in the error what the limit is for, if
+ * anything.
  *
  * **When to use**
  *
@@ -91,7 +93,7 @@ const misfit = (
 export const encodeContent = (
   content: Content,
   limit: number,
-  what: string
+  what: string | undefined
 ): Result.Result<Uint8Array, InvalidNotification> => {
   const encoded = body(content)
   if (Result.isFailure(encoded)) return encoded

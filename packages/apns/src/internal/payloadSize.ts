@@ -61,14 +61,19 @@ const group = (n: number) => n.toLocaleString("en-US")
 
 const count = (n: number) => `${group(n)} ${n === 1 ? "byte" : "bytes"}`
 
-/** The refusal of a body over its limit. `what` the limit is for is shown in quotes. */
-export const tooLarge = (body: Uint8Array, limit: number, what: string, shortened: boolean): InvalidNotification => {
+/** The refusal of a body over its limit. `what` the limit is for, if anything, is shown in quotes. */
+export const tooLarge = (
+  body: Uint8Array,
+  limit: number,
+  what: string | undefined,
+  shortened: boolean
+): InvalidNotification => {
   const bytes = body.length
   const largest = largestKeys(body)
   const named = largest.map(({ key, bytes }) => `${key} ${count(bytes)}`).join(", ")
   return new InvalidNotification({
     field: "payload",
-    problem: `is ${count(bytes)}${shortened ? " with its text shortened," : ""} and the limit for "${what}" is ${group(limit)}`,
+    problem: `is ${count(bytes)}${shortened ? " with its text shortened," : ""} and the limit${what === undefined ? "" : ` for "${what}"`} is ${group(limit)}`,
     cure: `Shorten it by ${count(bytes - limit)}.${named === "" ? "" : ` Largest: ${named}.`}`,
     size: { bytes, limit, largest }
   })

@@ -19,9 +19,6 @@ export type PayloadWriter = (value: unknown) => object | undefined
 /** The encoded side of an object while it is written. */
 type Json<S extends { readonly Encoded: object }> = { -readonly [K in keyof S["Encoded"]]?: S["Encoded"][K] }
 
-/** The object among the kinds of sound. */
-type SoundObject = (typeof Payload.Sound)["members"][1]
-
 /** The fields of an object, their values not yet looked at. */
 type Fields<S extends { readonly Type: object }> = { readonly [K in keyof S["Type"]]?: unknown }
 
@@ -54,6 +51,8 @@ const texts = (value: unknown): ReadonlyArray<string> | undefined => {
 }
 
 /*
+ * `extra`, which is rare, is left to the Schema.
+ *
  * Each function below reads every field once and in the order of the Schema's fields, which is also the order of the keys
  * it writes. Unknown fields are not looked at, inherited ones are: both as the Schema does. `in` is asked because the
  * Schema asks it before it reads, and a Proxy may answer the two differently.
@@ -75,7 +74,8 @@ const alertText = (from: unknown): Json<typeof Payload.AlertText> | undefined =>
     action,
     actionLocKey,
     summaryArg,
-    summaryArgCount
+    summaryArgCount,
+    extra
   } = from
   const to: Json<typeof Payload.AlertText> = {}
   if (title !== undefined) {
@@ -137,20 +137,21 @@ const alertText = (from: unknown): Json<typeof Payload.AlertText> | undefined =>
     if (!isInt(summaryArgCount) || !("summaryArgCount" in from)) return undefined
     to["summary-arg-count"] = summaryArgCount
   }
-  return to
+  return extra === undefined ? to : undefined
 }
 
-const soundObject = (from: unknown): SoundObject["Encoded"] | undefined => {
-  if (!isFields<SoundObject>(from)) return undefined
-  const { critical, name, volume } = from
+const soundObject = (from: unknown): (typeof Payload.SoundObject)["Encoded"] | undefined => {
+  if (!isFields<typeof Payload.SoundObject>(from)) return undefined
+  const { critical, name, volume, extra } = from
   if (critical !== undefined && (critical !== true || !("critical" in from))) return undefined
   if (typeof name !== "string" || !("name" in from)) return undefined
-  const to: Json<SoundObject> & { name: string } = critical === undefined ? { name } : { critical: 1, name }
+  const to: Json<typeof Payload.SoundObject> & { name: string } =
+    critical === undefined ? { name } : { critical: 1, name }
   if (volume !== undefined) {
     if (!isFraction(volume) || !("volume" in from)) return undefined
     to.volume = volume
   }
-  return to
+  return extra === undefined ? to : undefined
 }
 
 const alertOf = (value: unknown) => (typeof value === "string" ? value : alertText(value))
@@ -170,7 +171,8 @@ const alertAps = (from: unknown): Json<typeof Payload.AlertAps> | undefined => {
     targetContentId,
     interruptionLevel,
     relevanceScore,
-    filterCriteria
+    filterCriteria,
+    extra
   } = from
   const to: Json<typeof Payload.AlertAps> = {}
   if (alert !== undefined) {
@@ -219,12 +221,21 @@ const alertAps = (from: unknown): Json<typeof Payload.AlertAps> | undefined => {
     if (typeof filterCriteria !== "string" || !("filterCriteria" in from)) return undefined
     to["filter-criteria"] = filterCriteria
   }
-  return to
+  return extra === undefined ? to : undefined
 }
 
 const backgroundAps = (from: unknown): Json<typeof Payload.BackgroundAps> | undefined => {
   if (!isFields<typeof Payload.BackgroundAps>(from)) return undefined
-  return from.contentAvailable === true && "contentAvailable" in from ? { "content-available": 1 } : undefined
+  const { contentAvailable, extra } = from
+  if (contentAvailable !== true || !("contentAvailable" in from) || extra !== undefined) return undefined
+  return { "content-available": 1 }
+}
+
+const reloadAps = (from: unknown): Json<typeof Payload.ReloadAps> | undefined => {
+  if (!isFields<typeof Payload.ReloadAps>(from)) return undefined
+  const { contentChanged, extra } = from
+  if (contentChanged !== true || !("contentChanged" in from) || extra !== undefined) return undefined
+  return { "content-changed": true }
 }
 
 /** How many values custom data may hold here: more than fit a payload. The bound ends cycles, too. */
@@ -257,33 +268,37 @@ const plain = (value: unknown, left: number): number => {
 const withData = (aps: object | undefined, data: unknown): { readonly [key: string]: unknown } | undefined =>
   aps === undefined || !isObject(data) || "aps" in data ? undefined : { aps, ...data }
 
+/** Whether the values of an object, but for its `aps`, are JSON. */
+const holdsJson = (payload: { readonly [key: string]: unknown }, but: string | undefined): boolean => {
+  let left = most
+  for (const key in payload) {
+    if (key === but) continue
+    left = plain(payload[key], left)
+    if (left < 0) return false
+  }
+  return true
+}
+
 /** With custom data that is JSON. The copy is what gets checked, for a getter may answer differently the next time. */
 const withJson = (aps: object | undefined, data: unknown): object | undefined => {
   const payload = withData(aps, data)
-  if (payload === undefined) return undefined
-  let left = most
-  for (const key in payload) {
-    if (key === "aps") continue
-    left = plain(payload[key], left)
-    if (left < 0) return undefined
-  }
-  return payload
+  return payload !== undefined && holdsJson(payload, "aps") ? payload : undefined
 }
 
 type ApsWriter = (aps: unknown) => object | undefined
 
 /** What throws, be it a getter or too deep a value, is not plainly valid: the Schema meets it again. */
 const safely =
-  (write: (aps: unknown, data: unknown) => object | undefined): PayloadWriter =>
+  (write: PayloadWriter): PayloadWriter =>
   (value) => {
     try {
-      return isFields<{ readonly Type: Payload.Payload<unknown, unknown> }>(value)
-        ? write(value.aps, value.data)
-        : undefined
+      return write(value)
     } catch {
       return undefined
     }
   }
+
+const isPayload = isFields<{ readonly Type: Payload.Payload<unknown, unknown> }>
 
 /** The writers of one kind of push: of its payloads with JSON for custom data, and with data of a Schema. */
 export interface PayloadWriters {
@@ -293,13 +308,14 @@ export interface PayloadWriters {
 }
 
 const writers = (aps: ApsWriter): PayloadWriters => ({
-  json: safely((value, data) => withJson(aps(value), data)),
+  json: safely((value) => (isPayload(value) ? withJson(aps(value.aps), value.data) : undefined)),
   typed: (schema) => {
     const encode = Schema.encodeUnknownResult(schema)
-    return safely((value, data) => {
-      const written = aps(value)
+    return safely((value) => {
+      if (!isPayload(value)) return undefined
+      const written = aps(value.aps)
       if (written === undefined) return undefined
-      const encoded = encode(data)
+      const encoded = encode(value.data)
       return Result.isSuccess(encoded) ? withData(written, encoded.success) : undefined
     })
   }
@@ -310,3 +326,13 @@ export const alertWriters = writers(alertAps)
 
 /** The writers of background pushes. */
 export const backgroundWriters = writers(backgroundAps)
+
+/** The writers of pushes that reload widgets or controls. */
+export const reloadWriters = writers(reloadAps)
+
+/** The writer of payloads that are nothing but JSON data. */
+export const dataWriter: PayloadWriter = safely((value) => {
+  if (!isObject(value)) return undefined
+  const copy = { ...value }
+  return holdsJson(copy, undefined) ? copy : undefined
+})

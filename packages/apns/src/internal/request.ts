@@ -5,6 +5,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import type { Expiration, Notification } from "../Notification.ts"
+import { rulesOf } from "../PushType.ts"
 import { InvalidNotification } from "../Reason.ts"
 
 /** Header fields by name. A class and no literal, as whatever lives as long as a request (see `Pending`). */
@@ -69,18 +70,48 @@ const expirationMillis = (
   return Result.succeed(millis)
 }
 
+/** What all the notifications of a layer have in common, and the time. */
+export interface HeadOptions {
+  /** The layer's. */
+  readonly topic: string | undefined
+  /** False where the certificate names the only topic. */
+  readonly topicRequired: boolean
+  /** The kind of the credentials; `undefined` where the layer cannot know it. */
+  readonly trust: "token" | "certificate" | undefined
+  readonly nowMillis: number
+}
+
+const credentialsFor = {
+  token: "Use `Credentials.token`: no certificate can send it.",
+  certificate: "Use `Credentials.certificate`: no token key can send it."
+}
+
+/** What Apple says of a push type's priorities. Raw content is not judged: it is the way out when a rule is too strict. */
+const priorityProblem = ({ content, priority, pushType }: Notification): InvalidNotification | undefined => {
+  if (priority !== 10 && priority !== 5 && priority !== 1) {
+    return invalid("priority", `${String(priority)} does not exist`, "Use 10, 5 or 1.")
+  }
+  const rules = content._tag === "Raw" ? undefined : rulesOf(pushType)
+  if (rules === undefined || rules.priorities.includes(priority)) return undefined
+  return invalid(
+    "priority",
+    `${priority} is not for the push type "${pushType}"`,
+    `Use ${rules.priorities.join(" or ")} (Apple, "${rules.source}").`
+  )
+}
+
 /**
  * The request of a notification, or the first rule it breaks.
  *
- * `topic` is the layer's; `topicRequired` is false where the certificate names the only topic. Sources: Apple, "Sending
- * notification requests to APNs" for all headers, RFC 9562 for the form of a UUID.
+ * Sources: Apple, "Sending notification requests to APNs" for all headers, RFC 9562 for the form of a UUID, the table of
+ * push types for the rules of each.
  */
 export const head = (
   notification: Notification,
-  options: { readonly topic: string | undefined; readonly topicRequired: boolean; readonly nowMillis: number }
+  options: HeadOptions
 ): Result.Result<RequestHead, InvalidNotification> => {
-  const { device, id, pushType, priority, expiration, collapseId } = notification
-  const topic = notification.topic ?? options.topic
+  const { device, id, pushType, trust, priority, expiration, collapseId, topicSuffix } = notification
+  let topic = notification.topic ?? options.topic
   const fields = new Fields()
 
   const badDevice = deviceProblem(device)
@@ -89,13 +120,26 @@ export const head = (
   if (!uuid.test(id)) return Result.fail(invalid("id", "is not a UUID", "Give a UUID in its 8-4-4-4-12 form, or none."))
   fields["apns-id"] = id.toLowerCase()
 
-  if (!isVisible(pushType)) {
-    return Result.fail(invalid("pushType", "is empty or not a header value", 'Use a push type such as "alert".'))
+  if (pushType !== undefined) {
+    if (!isVisible(pushType)) {
+      return Result.fail(invalid("pushType", "is empty or not a header value", 'Use a push type such as "alert".'))
+    }
+    fields["apns-push-type"] = pushType
   }
-  fields["apns-push-type"] = pushType
+  if (trust !== undefined && options.trust !== undefined && trust !== options.trust) {
+    return Result.fail(
+      invalid("pushType", `"${pushType}" needs ${trust} credentials, and the layer's are not`, credentialsFor[trust])
+    )
+  }
 
   if (topic !== undefined) {
     if (!isVisible(topic)) return Result.fail(invalid("topic", "is not a header value", "Use the app's bundle ID."))
+    if (topicSuffix !== undefined && topicSuffix !== "") {
+      if (!isVisible(topicSuffix)) {
+        return Result.fail(invalid("topicSuffix", "is not part of a header value", 'Use a suffix such as ".voip".'))
+      }
+      if (!topic.endsWith(topicSuffix)) topic += topicSuffix
+    }
     fields["apns-topic"] = topic
   } else if (options.topicRequired) {
     return Result.fail(
@@ -104,9 +148,8 @@ export const head = (
   }
 
   if (priority !== undefined) {
-    if (priority !== 10 && priority !== 5 && priority !== 1) {
-      return Result.fail(invalid("priority", `${String(priority)} does not exist`, "Use 10, 5 or 1."))
-    }
+    const badPriority = priorityProblem(notification)
+    if (badPriority !== undefined) return Result.fail(badPriority)
     fields["apns-priority"] = String(priority)
   }
 

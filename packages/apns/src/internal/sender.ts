@@ -25,6 +25,8 @@ import { type Cancellable, type RequestListener, requestBy, submitTo } from "./s
 /** What the notifications of one `Apns` have in common. */
 export interface Sender extends SendOptions {
   readonly topicRequired: boolean
+  /** The kind of the credentials; `undefined` where only the caller knows. */
+  readonly trust: "token" | "certificate" | undefined
   /** What its errors call it. */
   readonly target?: string | undefined
 }
@@ -154,7 +156,7 @@ export const makeSender = Effect.fnUntraced(function* (
   const clock = yield* Clock.Clock
   const schedule = options.retry ?? (options.replayUnknown === true ? Retry.scheduleReplayingUnknown : Retry.schedule)
   const timeoutMillis = Duration.toMillis(options.timeout ?? "30 seconds")
-  const { target, topic, topicRequired } = options
+  const { target, topic, topicRequired, trust } = options
 
   const errorOf = (reason: Reason.Reason, { id, device }: Notification, attempts: number) =>
     new ApnsError({ reason, attempts, notificationId: id, device: shorten(String(device)), target })
@@ -233,7 +235,7 @@ export const makeSender = Effect.fnUntraced(function* (
   const dispatch: Dispatch = (notification, outlet): Cancellable | undefined => {
     const refuse = (reason: Reason.InvalidNotification) => outlet.onRest(Effect.fail(errorOf(reason, notification, 0)))
     const nowMillis = clock.currentTimeMillisUnsafe()
-    const request = head(notification, { topic, topicRequired, nowMillis })
+    const request = head(notification, { topic, topicRequired, trust, nowMillis })
     if (Result.isFailure(request)) return void refuse(request.failure)
     const body = payloads.encode(notification)
     if (Result.isFailure(body)) return void refuse(body.failure)
