@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration, Effect, Result, Schema } from "effect"
-import { Notification } from "effect-apns"
+import { Notification, PushType } from "effect-apns"
 import { type HeadOptions, head, shorten } from "../../packages/apns/src/internal/request.ts"
 
 const device = "7a1f0c3b5d2e4f607a1f0c3b5d2e4f607a1f0c3b5d2e4f607a1f0c3b5d2e4f60"
@@ -212,6 +212,111 @@ describe("pushType and topic", () => {
   it("the notification's topic goes before the layer's", () => {
     assert.strictEqual(accepted(alert({ topic: "com.other" })).fields["apns-topic"], "com.other")
     assert.strictEqual(accepted(alert({ topic: undefined })).fields["apns-topic"], "com.example.app")
+  })
+})
+
+describe("the suffix of a topic", () => {
+  const voip = (options: Partial<Notification.Push<"voip">> = {}) => Notification.voip({ device, id, ...options })
+  const topicOf = (notification: Notification.Notification, options: Partial<HeadOptions> = {}) =>
+    accepted(notification, options).fields["apns-topic"]
+
+  it("is that of the push type, after the layer's topic and after the notification's", () => {
+    assert.strictEqual(topicOf(voip()), "com.example.app.voip")
+    assert.strictEqual(topicOf(voip({ topic: "com.other" })), "com.other.voip")
+  })
+
+  it("is not written twice", () => {
+    assert.strictEqual(topicOf(voip({ topic: "com.other.voip" })), "com.other.voip")
+    assert.strictEqual(topicOf(voip(), { topic: "com.example.app.voip" }), "com.example.app.voip")
+  })
+
+  it("may be overridden, or left out", () => {
+    assert.strictEqual(topicOf(voip({ topicSuffix: ".calls" })), "com.example.app.calls")
+    assert.strictEqual(topicOf(voip({ topicSuffix: "" })), "com.example.app")
+    assert.strictEqual(topicOf(voip({ topicSuffix: undefined })), "com.example.app.voip")
+    assert.strictEqual(topicOf(alert({ topicSuffix: ".novelty" })), "com.example.app.novelty")
+  })
+
+  it("is none for alerts and raw pushes", () => {
+    const options: object = { topicSuffix: ".voip" }
+    const raw = Notification.raw({ device, id, pushType: "voip", payload: {}, ...options })
+    assert.strictEqual(topicOf(raw), "com.example.app")
+    assert.strictEqual(topicOf(alert({ topic: "com.other" })), "com.other")
+  })
+
+  it("makes no topic where there is none", () => {
+    assert.notProperty(accepted(voip(), { topic: undefined, topicRequired: false }).fields, "apns-topic")
+    const result = head(voip(), { ...layer, topic: undefined })
+    assert.isTrue(Result.isFailure(result) && result.failure.field === "topic")
+    refused(voip({ topic: "" }), "topic")
+  })
+
+  for (const bad of [" ", ".vo ip", ".voip\n", ".voip\r\nx-evil: 1", ".é"]) {
+    it(`is not ${JSON.stringify(bad)}`, () => {
+      refused(voip({ topicSuffix: bad }), "topicSuffix")
+    })
+  }
+
+  it("is not another type", () => {
+    for (const bad of [5, {}, /voip/, null]) refused(loose({ topicSuffix: bad }), "topicSuffix")
+  })
+})
+
+describe("the kind of credentials", () => {
+  const location = Notification.location({ device, id })
+  const mdm = Notification.mdm({ device, id, pushMagic: "m" })
+
+  it("is checked where the layer knows its own", () => {
+    for (const [notification, right, wrong] of [
+      [location, "token", "certificate"],
+      [mdm, "certificate", "token"]
+    ] as const) {
+      accepted(notification, { trust: right })
+      accepted(notification, { trust: undefined })
+      const result = head(notification, { ...layer, trust: wrong })
+      if (Result.isSuccess(result)) return assert.fail("accepted")
+      assert.strictEqual(result.failure.field, "pushType")
+      assert.include(result.failure.message, `"${notification.pushType}" needs ${right} credentials`)
+    }
+  })
+
+  it("is open for all others, and for raw pushes", () => {
+    const raw = Notification.raw({ device, id, pushType: "location", topic: "a.location-query", payload: {} })
+    for (const trust of ["token", "certificate"] as const) {
+      for (const n of [alert(), raw, Notification.widgets({ device, id })]) accepted(n, { trust })
+    }
+  })
+})
+
+describe("a push without a type", () => {
+  it("has no header for it", () => {
+    const pass = Notification.walletPass({ device, id, passTypeId: "pass.com.example" })
+    assert.deepStrictEqual(accepted(pass).fields, { "apns-id": id, "apns-topic": "pass.com.example" })
+  })
+})
+
+describe("the priorities of a push type", () => {
+  for (const [pushType, rules] of Object.entries(PushType.rules)) {
+    for (const priority of [1, 5, 10] as const) {
+      const right = (rules.priorities as ReadonlyArray<number>).includes(priority)
+      it(`${right ? "may" : "may not"} be ${priority} for ${pushType}`, () => {
+        const notification = loose({ pushType, priority })
+        if (right) return void assert.strictEqual(accepted(notification).fields["apns-priority"], String(priority))
+        const { message } = refused(notification, "priority")
+        assert.include(message, `priority ${priority} is not for the push type "${pushType}"`)
+        assert.include(message, `Apple, "${rules.source}"`)
+      })
+    }
+  }
+
+  it("are found out where a caller without types gives another", () => {
+    const options: object = { device, id, priority: 10 }
+    refused(Notification.background(options as Notification.Background), "priority")
+  })
+
+  it("are the caller's own business in a raw push", () => {
+    const raw = Notification.raw({ device, id, pushType: "background", priority: 10, payload: {} })
+    assert.strictEqual(accepted(raw).fields["apns-priority"], "10")
   })
 })
 

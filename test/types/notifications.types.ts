@@ -3,7 +3,7 @@
  * right form, so that neither can rot unseen.
  */
 import { DateTime, Duration, Schema } from "effect"
-import { Notification, Payload } from "effect-apns"
+import { Notification, Payload, PushType } from "effect-apns"
 
 const device = "7a1f"
 
@@ -54,6 +54,106 @@ export const wrongPriority = Notification.alert({ device, priority: 7 })
 // @ts-expect-error a priority is a number
 export const textPriority = Notification.alert({ device, priority: "10" })
 
+declare const number: number
+
+// @ts-expect-error a number may be any: only the three that there are
+export const anyPriority = Notification.alert({ device, priority: number })
+
+// @ts-expect-error there is no priority 0
+export const wrongVoipPriority = Notification.voip({ device, priority: 0 })
+
+export const rightLocationPriority = [
+  Notification.location({ device, priority: 5 }),
+  Notification.location({ device, priority: 10 })
+]
+
+// @ts-expect-error a location push is at once or by power, never 1
+export const lazyLocation = Notification.location({ device, priority: 1 })
+
+// @ts-expect-error a complication has priority 10 or 5
+export const lazyComplication = Notification.complication({ device, priority: 1 })
+
+export const lazyFileProvider = Notification.fileProvider({
+  device,
+  containerIdentifier: "c",
+  domain: "d",
+  // @ts-expect-error a File Provider push has priority 10 or 5
+  priority: 1
+})
+
+export const rightPushToTalkPriority = Notification.pushToTalk({ device, priority: 10 })
+
+// @ts-expect-error a Push to Talk push has priority 10 only
+export const lazyPushToTalk = Notification.pushToTalk({ device, priority: 5 })
+
+export const openPriorities = [
+  Notification.widgets({ device, priority: 1 }),
+  Notification.controls({ device, priority: 1 }),
+  Notification.voip({ device, priority: 1 }),
+  Notification.mdm({ device, pushMagic: "m", priority: 5 })
+]
+
+// @ts-expect-error there is no priority 7 for widgets
+export const wrongWidgets = Notification.widgets({ device, priority: 7 })
+
+// @ts-expect-error there is no priority 7 for a Wallet pass
+export const wrongPass = Notification.walletPass({ device, passTypeId: "pass.com.example", priority: 7 })
+
+// numbers given as literals
+
+export const rightNumbers = Notification.alert({
+  device,
+  badge: 9999,
+  relevanceScore: 0.5,
+  sound: { name: "bell.caf", volume: 1 }
+})
+export const smallNumbers = Notification.alert({
+  device,
+  badge: 0,
+  relevanceScore: 1e-7,
+  sound: { name: "bell.caf", volume: 0 }
+})
+export const anyNumbers = Notification.alert({
+  device,
+  badge: number,
+  relevanceScore: number,
+  sound: { name: "bell.caf", volume: number }
+})
+
+// @ts-expect-error a badge is not negative
+export const negativeBadge = Notification.alert({ device, badge: -1 })
+
+// @ts-expect-error a badge is whole
+export const fractionalBadge = Notification.alert({ device, badge: 1.5 })
+
+// @ts-expect-error a relevance score is at most 1
+export const highScore = Notification.alert({ device, relevanceScore: 2 })
+
+// @ts-expect-error a relevance score is at most 1, by however little it is more
+export const littleHighScore = Notification.alert({ device, relevanceScore: 1.01 })
+
+// @ts-expect-error a relevance score is not negative
+export const negativeScore = Notification.alert({ device, relevanceScore: -0.5 })
+
+// @ts-expect-error a relevance score is not negative, by however little it is less
+export const littleNegativeScore = Notification.alert({ device, relevanceScore: -1e-7 })
+
+// @ts-expect-error a volume is at most 1
+export const highVolume = Notification.alert({ device, sound: { name: "bell.caf", volume: 2 } })
+
+// @ts-expect-error a volume is no percentage
+export const percentVolume = Notification.alert({ device, sound: { name: "bell.caf", critical: true, volume: 50 } })
+
+// @ts-expect-error a volume is not negative
+export const negativeVolume = Notification.alert({ device, sound: { name: "bell.caf", volume: -1 } })
+
+// @ts-expect-error a number out of range is found beside a Schema for the data, too
+export const negativeBesideSchema = Notification.alert({ device, badge: -1, data: { a: 1 }, schema: Schema.JsonObject })
+
+export const alertOptions: Notification.Alert = { device, badge: 1, relevanceScore: 1 }
+export const fromOptions = Notification.alert(alertOptions)
+export const fromChangedOptions = Notification.alert({ ...alertOptions, badge: 2 })
+
 // the aps dictionary
 
 export const rightBadge = Notification.alert({ device, badge: 0 })
@@ -89,6 +189,155 @@ export const misspeltKey = Notification.alert({ device, alert: { titel: "T" } })
 
 // @ts-expect-error localization arguments are text
 export const numberArguments = Notification.alert({ device, alert: { locArgs: [1] } })
+
+// @ts-expect-error a misspelt key of aps is found
+export const misspeltApsKey = Notification.alert({ device, interuptionLevel: "active" })
+
+// @ts-expect-error a misspelt key of a sound is found
+export const misspeltSoundKey = Notification.alert({ device, sound: { name: "bell.caf", criticl: true } })
+
+// @ts-expect-error what belongs to widgets is no part of an alert
+export const changedAlert = Notification.alert({ device, contentChanged: true })
+
+// @ts-expect-error a body of several lines is one text
+export const listBody = Notification.alert({ device, alert: { body: ["a", "b"] } })
+
+export const extraEverywhere = Notification.alert({
+  device,
+  alert: { title: "T", extra: { tone: 1 } },
+  sound: { name: "bell.caf", extra: { fade: true } },
+  extra: { "novel-key": { deep: [null] } }
+})
+
+// @ts-expect-error what is extra is JSON
+export const functionExtra = Notification.alert({ device, extra: { novelty: () => 1 } })
+
+// @ts-expect-error what is extra is an object
+export const listExtra = Notification.background({ device, extra: ["novelty"] })
+
+// each push type
+
+export const eachType: ReadonlyArray<Notification.Notification> = [
+  Notification.voip({ device, data: { call: 1 }, expiration: "5 seconds" }),
+  Notification.complication({ device, data: { score: [2, 1] } }),
+  Notification.controls({ device, expiration: "once" }),
+  Notification.widgets({ device, extra: { kind: "Scores" } }),
+  Notification.fileProvider({ device, containerIdentifier: "NSFileProviderRootContainerItemIdentifier", domain: "d" }),
+  Notification.location({ device, data: { query: 7 } }),
+  Notification.mdm({ device, pushMagic: "magic" }),
+  Notification.pushToTalk({ device, data: { activeSpeaker: "Ada" } }),
+  Notification.walletPass({ device, passTypeId: "pass.com.example" }),
+  Notification.safariWebsite({
+    device,
+    websitePushId: "web.com.example",
+    alert: { title: "T", body: "B" },
+    urlArgs: []
+  })
+]
+
+export const overridden = Notification.voip({ device, topic: "com.example.other", topicSuffix: ".voip2" })
+
+// @ts-expect-error a call push goes to a device
+export const voipToNobody = Notification.voip({ data: { call: 1 } })
+
+// @ts-expect-error the text of a call is the app's to show: there is no alert
+export const shownVoip = Notification.voip({ device, alert: "Ada is calling" })
+
+// @ts-expect-error a push that reloads widgets shows nothing
+export const shownWidgets = Notification.widgets({ device, alert: "Hello" })
+
+// @ts-expect-error a push that reloads always says that content has changed
+export const unchangedWidgets = Notification.widgets({ device, contentChanged: false })
+
+// @ts-expect-error a push that reloads controls has no badge
+export const badgeControls = Notification.controls({ device, badge: 1 })
+
+// @ts-expect-error a File Provider push names what has changed
+export const containerless = Notification.fileProvider({ device, domain: "d" })
+
+// @ts-expect-error a File Provider push names the domain
+export const domainless = Notification.fileProvider({ device, containerIdentifier: "c" })
+
+// @ts-expect-error a File Provider push has no custom data
+export const dataFileProvider = Notification.fileProvider({ device, containerIdentifier: "c", domain: "d", data: {} })
+
+// @ts-expect-error an MDM push has the device's PushMagic
+export const magicless = Notification.mdm({ device })
+
+// @ts-expect-error the PushMagic is text
+export const numberMagic = Notification.mdm({ device, pushMagic: 7 })
+
+// @ts-expect-error an MDM push has the PushMagic and nothing else
+export const dataMdm = Notification.mdm({ device, pushMagic: "magic", data: { a: 1 } })
+
+// @ts-expect-error a Wallet push is empty: Wallet asks the pass's server
+export const dataPass = Notification.walletPass({ device, passTypeId: "pass.com.example", data: { a: 1 } })
+
+// @ts-expect-error a Wallet push names the pass type
+export const typelessPass = Notification.walletPass({ device })
+
+// @ts-expect-error a Pass Type ID begins with "pass."
+export const bundleForPass = Notification.walletPass({ device, passTypeId: "com.example.app" })
+
+// @ts-expect-error the topic of a Wallet push is the Pass Type ID
+export const topicPass = Notification.walletPass({ device, passTypeId: "pass.com.example", topic: "com.example" })
+
+export const bundleForWebsite = Notification.safariWebsite({
+  device,
+  // @ts-expect-error a Website Push ID begins with "web."
+  websitePushId: "com.example.app",
+  alert: { title: "T", body: "B" },
+  urlArgs: []
+})
+
+// @ts-expect-error the arguments of the URL must be present, if there are none
+export const argumentlessWebsite = Notification.safariWebsite({
+  device,
+  websitePushId: "web.com.example",
+  alert: { title: "T", body: "B" }
+})
+
+export const bodilessWebsite = Notification.safariWebsite({
+  device,
+  websitePushId: "web.com.example",
+  // @ts-expect-error a website push has a title and a body
+  alert: { title: "T" },
+  urlArgs: []
+})
+
+declare const someText: string
+export const passOfText = Notification.walletPass({ device, passTypeId: someText })
+export const websiteOfText = Notification.safariWebsite({
+  device,
+  websitePushId: someText,
+  alert: { title: "T", body: "B" },
+  urlArgs: [""]
+})
+
+// what the types know of a push type's credentials
+
+export const tokenOnly: Notification.TokenNotification = Notification.location({ device })
+export const certificateOnly: Notification.CertificateNotification = Notification.mdm({ device, pushMagic: "m" })
+
+// @ts-expect-error an alert works with both kinds of credentials
+export const alertForToken: Notification.TokenNotification = Notification.alert({ device })
+
+// @ts-expect-error a location push works with a token key, and that alone
+export const locationForCertificate: Notification.CertificateNotification = Notification.location({ device })
+
+// @ts-expect-error there are two kinds of credentials
+export const thirdTrust: Notification.Notification = { ...smallest, trust: "password" }
+
+// the table of push types
+
+export const limit: 5120 = PushType.rules.voip.limit
+export const anyRules: PushType.Rules | undefined = PushType.rulesOf(someText)
+
+// @ts-expect-error a push type of the table is spelt as in the header
+export const misspeltType: PushType.PushType = "fileProvider"
+
+// @ts-expect-error the rules are Apple's, not the caller's
+PushType.rules.voip.limit = 4096
 
 // expiration
 
@@ -144,9 +393,25 @@ export const backgroundSchemaWithoutData = Notification.background({ device, sch
 // @ts-expect-error the encoded side of a Schema for data is an object
 export const schemaOfText = Notification.alert({ device, data: "x", schema: Schema.String })
 
+export const typedVoip = Notification.voip({ device, data: order, schema: Order })
+export const typedWidgets = Notification.widgets({ device, data: order, schema: Order })
+export const typedLocation = Notification.location({ device, data: order, schema: Order })
+
+// @ts-expect-error data of a call fits its Schema
+export const misfitVoip = Notification.voip({ device, data: { orderId: 42 }, schema: Order })
+
+// @ts-expect-error data of a location push is JSON without a Schema
+export const dateInLocation = Notification.location({ device, data: { at: new Date() } })
+
+// @ts-expect-error a Schema without data encodes nothing, in a push that reloads neither
+export const widgetsSchemaWithoutData = Notification.widgets({ device, schema: Order })
+
 // raw
 
 export const rightRaw = Notification.raw({ device, pushType: "voip", payload: new Uint8Array([0x7b, 0x7d]) })
+
+// @ts-expect-error a raw push takes its topic as it is: there is no suffix
+export const suffixedRaw = Notification.raw({ device, pushType: "voip", topicSuffix: ".voip", payload: {} })
 
 // @ts-expect-error a raw push names its type
 export const typelessRaw = Notification.raw({ device, payload: "{}" })
