@@ -12,6 +12,16 @@ import * as Payload from "./Payload.ts"
 import { rules } from "./PushType.ts"
 
 /**
+ * The object of a sound, as an alert has it: a literal for `volume` is from 0 to 1, or does not compile.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AlertSound<Volume extends number = number> extends Omit<Payload.SoundObject, "volume"> {
+  readonly volume?: Fraction<Volume> | undefined
+}
+
+/**
  * What an alert push can say. The numbers are type parameters so that a literal out of range does not compile: `badge: -1`,
  * `relevanceScore: 2`, `volume: 2`.
  *
@@ -25,11 +35,8 @@ export interface Alert<Badge extends number = number, Score extends number = num
   readonly badge?: Whole<Badge> | undefined
   /** How relevant it is among the app's notifications in a summary, from 0 to 1. */
   readonly relevanceScore?: Fraction<Score> | undefined
-  /** A file of the app, `"default"`, or an object with a volume from 0 to 1. */
-  readonly sound?:
-    | string
-    | (Omit<Payload.SoundObject, "volume"> & { readonly volume?: Fraction<Volume> | undefined })
-    | undefined
+  /** A file of the app, `"default"`, or an object. */
+  readonly sound?: string | AlertSound<Volume> | undefined
 }
 
 const alertContent = payloads(Payload.AlertAps, alertWriters)

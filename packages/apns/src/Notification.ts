@@ -12,7 +12,7 @@ import type * as Payload from "./Payload.ts"
 import type * as PushType from "./PushType.ts"
 import type { Truncation } from "./Truncation.ts"
 
-export { type Alert, alert, type SafariWebsite, safariWebsite } from "./Alert.ts"
+export { type Alert, type AlertSound, alert, type SafariWebsite, safariWebsite } from "./Alert.ts"
 export * as broadcast from "./Broadcast.ts"
 export * as liveActivity from "./LiveActivityPush.ts"
 export { mdm, type WalletPass, walletPass } from "./Management.ts"

@@ -10,8 +10,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { extra, Flat, mustNotHave, open, refused } from "./internal/open.ts"
 
 /** `true` in TypeScript, the number 1 on the wire. */
 const Flag = Schema.Literal(1).pipe(
@@ -22,50 +22,6 @@ const Flag = Schema.Literal(1).pipe(
 )
 
 const Strings = Schema.Array(Schema.String)
-
-/** Keys that the Schema does not know, as they are on the wire. An empty one is as good as none. */
-const extra = Schema.optional(Schema.JsonObject)
-
-const Flat = Schema.Record(Schema.String, Schema.Unknown)
-
-const refused = (problem: string) => Effect.fail(new SchemaIssue.InvalidValue({ message: problem }))
-
-const mustNotHave = (key: string) => `Must not have the key "${key}"`
-
-/** A Struct whose `extra` lies among its other keys on the wire. `forbidden` are keys that it may not have at all. */
-const open = <Type, Encoded extends { readonly extra?: Schema.JsonObject | undefined }>(
-  closed: Schema.Codec<Type, Encoded> & { readonly from: { readonly fields: Schema.Struct.Fields } },
-  forbidden: ReadonlyArray<string> = []
-) => {
-  const known: ReadonlySet<string> = new Set(Object.keys(closed.from.fields).filter((key) => key !== "extra"))
-  return Flat.pipe(
-    Schema.decodeTo(
-      closed,
-      SchemaTransformation.transformEffect<Encoded, typeof Flat.Type>({
-        decode: (wire) => {
-          const entries = Object.entries(wire)
-          const others = entries.filter(([key]) => !known.has(key))
-          const wrong = others.find(([key]) => forbidden.includes(key))
-          if (wrong !== undefined) return refused(mustNotHave(wrong[0]))
-          const fields = Object.fromEntries(entries.filter(([key]) => known.has(key)))
-          if (others.length > 0) fields.extra = Object.fromEntries(others)
-          // The Struct this leads to checks every field, so what they are here need not be known.
-          return Effect.succeed(fields as Encoded)
-        },
-        encode: ({ extra, ...fields }) => {
-          if (extra === undefined) return Effect.succeed(fields)
-          const keys = Object.keys(extra)
-          const taken = keys.find((key) => known.has(key))
-          if (taken !== undefined) return refused(`"extra" must not have the key "${taken}": it has a field of its own`)
-          const wrong = keys.find((key) => forbidden.includes(key))
-          return wrong === undefined ? Effect.succeed({ ...fields, ...extra }) : refused(mustNotHave(wrong))
-        }
-      })
-    ),
-    // `Flat` knows no keys; what it holds is the encoded Struct with `extra` laid open.
-    (schema) => schema as unknown as Schema.Codec<Type, Omit<Encoded, "extra">>
-  )
-}
 
 /**
  * The text of an alert, in the clear or by localization keys of the app.
@@ -346,7 +302,7 @@ export type FileProvider = typeof FileProvider.Type
 export const Mdm = Flat.pipe(
   Schema.decodeTo(
     Schema.Struct({ pushMagic: Schema.String }),
-    SchemaTransformation.transformEffect<Mdm, typeof Flat.Type>({
+    SchemaTransformation.transformEffect<Mdm, Flat>({
       decode: ({ mdm, ...others }) => {
         const [other] = Object.keys(others)
         // The Struct this leads to checks that it is text.
@@ -394,7 +350,8 @@ interface Parts<ApsJson> {
 }
 
 /**
- * The Schema of a whole payload, from the Schemas of its `aps` dictionary and of its custom data.
+ * The Schema of a whole payload, from the Schemas of its `aps` dictionary and of its custom data. What lies beside `aps` is
+ * for the latter to keep or to drop: `Schema.JsonObject` keeps all.
  *
  * **When to use**
  *
@@ -419,7 +376,7 @@ export const make = <Aps, ApsJson extends object, Data>(aps: Schema.Codec<Aps, A
   Flat.pipe(
     Schema.decodeTo(
       Schema.Struct({ aps, data }),
-      SchemaTransformation.transformEffect<Parts<ApsJson>, typeof Flat.Type>({
+      SchemaTransformation.transformEffect<Parts<ApsJson>, Flat>({
         // The Struct this leads to checks both parts, so what they are here need not be known.
         decode: ({ aps, ...data }) => Effect.succeed({ aps, data } as Parts<ApsJson>),
         encode: ({ aps, data }) =>

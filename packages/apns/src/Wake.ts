@@ -88,7 +88,7 @@ export const voip = <D = never>(options: Push<"voip"> & Data<D>): Notification =
  * **Details**
  *
  * Topic: the bundle ID with `.voip-ptt`. Payload: any JSON object, in which `aps` may be absent or empty; at most 4,096
- * bytes. Priority: always 10. Expiration: `"once"` by default, as Apple has it. Credentials: a token key; a certificate
+ * bytes. Priority: always 10. Expiration: Apple's 0, `"once"`, by default; more is not refused. Credentials: a token key; a certificate
  * may name the topic. The device token is good for one joining of the channel only. From iOS 16. Source: Apple, "Creating a
  * Push to Talk app".
  *
