@@ -67,6 +67,12 @@ describe("the limit", () => {
     assert.strictEqual(accepted(party(1019)).length, 4096)
   })
 
+  it("of a push without a type is told without one", () => {
+    const website = { device, websitePushId: "web.com.example", urlArgs: [] } as const
+    const failure = refused(Notification.safariWebsite({ ...website, alert: { title: "T", body: "x".repeat(4096) } }))
+    assert.include(failure.message, "and the limit is 4,096")
+  })
+
   it("is not spoken of in other problems", () => {
     assert.isUndefined(refused(Notification.alert({ device, badge: -1 as number })).size)
     assert.isUndefined(refused(raw("")).size)

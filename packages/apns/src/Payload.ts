@@ -226,7 +226,7 @@ export type ReloadAps = typeof ReloadAps.Type
 /**
  * The text of a website push. `action` is the label of its button.
  *
- * Source: Apple's guide to Safari push notifications, a legacy of Safari 7 to 15.
+ * Source: Apple's guide to Safari push notifications.
  *
  * @category schemas
  * @since 0.1.0

@@ -49,7 +49,7 @@ export const widgets = <D = never>(options: Reload<"widgets"> & Data<D>): Notifi
   make("widgets", rules.widgets, options, reloadContent({ contentChanged: true, extra: options.extra }, options))
 
 /**
- * A notification that reloads the app's controls, in Control Center and on the lock screen.
+ * A notification that reloads the app's controls.
  *
  * **Details**
  *

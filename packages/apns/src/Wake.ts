@@ -83,7 +83,7 @@ export const voip = <D = never>(options: Push<"voip"> & Data<D>): Notification =
   make("voip", rules.voip, options, dataContent(options))
 
 /**
- * A notification of a Push to Talk channel: who is speaking, or that a participant has left.
+ * A notification of what happens in a Push to Talk channel, such as who is speaking.
  *
  * **Details**
  *
