@@ -89,3 +89,87 @@ describe("Environment.resolve", () => {
     assert.notInclude(JSON.stringify(refused({ host: "", ca: "PEM-TEXT" }, "environment.host")), "PEM-TEXT")
   })
 })
+
+describe("Environment.management", () => {
+  const managed = (environment: Environment.Environment, port?: number) => {
+    const result = Environment.management(environment, port)
+    return Result.isSuccess(result) ? result.success : assert.fail(result.failure.message)
+  }
+
+  it("knows Apple's hosts, and a port for each", () => {
+    assert.deepStrictEqual(managed("production"), { host: "api-manage-broadcast.push.apple.com", port: 2196 })
+    assert.deepStrictEqual(managed("sandbox"), { host: "api-manage-broadcast.sandbox.push.apple.com", port: 2195 })
+  })
+
+  const servers: ReadonlyArray<readonly [Environment.Server, number | undefined, number]> = [
+    [{ host: "h", port: 1, managementPort: 2 }, undefined, 2],
+    [{ host: "h", managementPort: 2 }, undefined, 2],
+    [{ host: "h", port: 1 }, 3, 3],
+    [{ host: "h", port: 1, managementPort: 2 }, 3, 3]
+  ]
+  for (const [server, port, expected] of servers) {
+    it(`takes ${JSON.stringify(server)} with ${port} at ${expected}`, () => {
+      assert.deepStrictEqual(managed(server, port), { host: "h", port: expected })
+    })
+  }
+
+  it("takes another port for Apple's hosts, and the certificates of a server of your own", () => {
+    assert.strictEqual(managed("production", 8443).port, 8443)
+    assert.strictEqual(managed({ host: "h", managementPort: 1, ca: "pem" }).ca, "pem")
+  })
+
+  it("refuses what resolve refuses", () => {
+    for (const [environment, port, setting] of [
+      ["prod", undefined, "environment"],
+      [null, undefined, "environment"],
+      [{ host: "h/1", managementPort: 1 }, undefined, "environment.host"],
+      [{ host: "h" }, undefined, "environment.managementPort"],
+      [{ host: "h", port: 1 }, undefined, "environment.managementPort"],
+      [{ host: "h", managementPort: 0 }, undefined, "port"],
+      ["production", 1.5, "port"]
+    ] as const) {
+      const result = Environment.management(environment as Environment.Environment, port)
+      assert.strictEqual(Result.isFailure(result) ? result.failure.setting : "", setting)
+    }
+  })
+})
+
+describe("Environment.broadcast", () => {
+  const resolvedTo = (environment: Environment.Environment, server: Environment.BroadcastServer) => {
+    const result = Environment.broadcast(environment, server)
+    return Result.isSuccess(result) ? result.success : assert.fail(result.failure.message)
+  }
+
+  it("knows the hosts of Apple's samples", () => {
+    assert.deepStrictEqual(resolvedTo("production", "api-broadcast"), {
+      host: "api-broadcast.push.apple.com",
+      port: 443
+    })
+    assert.deepStrictEqual(resolvedTo("sandbox", "api-broadcast"), {
+      host: "api-broadcast.sandbox.push.apple.com",
+      port: 443
+    })
+  })
+
+  it("takes a server of your own in any environment", () => {
+    assert.deepStrictEqual(resolvedTo("production", { host: "h" }), { host: "h", port: 443 })
+    assert.deepStrictEqual(resolvedTo({ host: "other" }, { host: "h", port: 1, ca: "pem" }), {
+      host: "h",
+      port: 1,
+      ca: "pem"
+    })
+  })
+
+  it("refuses what is neither, and Apple's hosts beside a server of your own", () => {
+    for (const [environment, server, setting] of [
+      [{ host: "h" }, "api-broadcast", "broadcastServer"],
+      ["production", "ordinary", "broadcastServer"],
+      ["production", null, "broadcastServer"],
+      ["production", { host: "https://h" }, "broadcastServer.host"],
+      ["production", { host: "h", port: 0 }, "port"]
+    ] as const) {
+      const result = Environment.broadcast(environment, server as Environment.BroadcastServer)
+      assert.strictEqual(Result.isFailure(result) ? result.failure.setting : "", setting)
+    }
+  })
+})

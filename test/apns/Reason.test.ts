@@ -190,6 +190,7 @@ describe("the classes of rejections", () => {
 /** One error of every kind the library gives itself. */
 const failures: ReadonlyArray<Reason.Failure> = [
   new Reason.InvalidNotification({ field: "payload", problem: "is odd", cure: "Mend it." }),
+  new Reason.InvalidRequest({ field: "storage", problem: "is not known", cure: "Use another." }),
   new Reason.InvalidCredentials({ problem: "the key is odd", cure: "Mend it." }),
   new Reason.InvalidConfiguration({ setting: "port", problem: "is odd", cure: "Mend it." }),
   new Reason.ConnectionFailed({
@@ -274,8 +275,9 @@ describe("the failures of the library", () => {
     assert.notMatch(reason.message, /\p{Cc}/u)
   })
 
-  it("a gateway's 5xx leaves the outcome unknown, its 4xx does not", () => {
+  it("a gateway's 5xx and 2xx leave the outcome unknown, its 4xx does not", () => {
     const answer = (status: number) => new Reason.UnexpectedAnswer({ status, contentType: undefined, excerpt: "" })
+    assert.deepStrictEqual([answer(204).outcome, answer(204).action], ["unknown", "fixConfig"])
     assert.deepStrictEqual([answer(502).outcome, answer(502).action], ["unknown", "retryLater"])
     assert.deepStrictEqual([answer(403).outcome, answer(403).action], ["refused", "fixConfig"])
     assert.deepStrictEqual([answer(429).outcome, answer(429).action], ["refused", "retryLater"])

@@ -6,8 +6,8 @@ import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Context, Duration, Effect, Exit, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { Apns, type ApnsError, Notification } from "effect-apns"
-import { settingsFromEnv } from "../../packages/apns/src/internal/env.ts"
+import { Apns, type ApnsError, Channels, Notification } from "effect-apns"
+import { channelSettingsFromEnv, settingsFromEnv } from "../../packages/apns/src/internal/env.ts"
 
 const p8 = (namedCurve = "P-256") =>
   generateKeyPairSync("ec", { namedCurve }).privateKey.export({ type: "pkcs8", format: "pem" }).toString()
@@ -314,4 +314,70 @@ describe("the settings of Apns.layerConfig", () => {
       assert.isTrue(Exit.isSuccess(exit))
     })
   )
+})
+
+describe("Channels.layerConfig", () => {
+  const buildChannels = (variables: Variables) =>
+    Layer.build(Channels.layerConfig()).pipe(Effect.scoped, Effect.provide(provided(variables)))
+
+  const refusedFor = (variables: Variables, ...named: Array<string>) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(buildChannels(variables))
+      assert.strictEqual(error.reason._tag, "InvalidConfiguration")
+      for (const name of named) assert.include(error.message, name)
+    })
+
+  it.effect("builds from a key", () => buildChannels(complete))
+
+  it.effect("builds from a certificate, which names the app", () =>
+    Effect.andThen(
+      today,
+      buildChannels({
+        APNS_CERTIFICATE_FILE: fixture("production.pem"),
+        APNS_CERTIFICATE_KEY_FILE: fixture("push.key.pem")
+      })
+    )
+  )
+
+  it.effect("refuses a certificate of the other environment", () =>
+    Effect.gen(function* () {
+      yield* today
+      const error = yield* Effect.flip(
+        buildChannels({
+          APNS_CERTIFICATE_FILE: fixture("production.pem"),
+          APNS_CERTIFICATE_KEY_FILE: fixture("push.key.pem"),
+          APNS_ENVIRONMENT: "sandbox"
+        })
+      )
+      assert.strictEqual(error.reason._tag, "InvalidCredentials")
+      assert.include(error.message, '"sandbox" but for production')
+    })
+  )
+
+  it.effect("needs a topic", () => refusedFor(omit("APNS_TOPIC"), "APNS_TOPIC"))
+
+  it.effect("needs the management port of a server of your own", () =>
+    refusedFor({ ...complete, APNS_HOST: "localhost", APNS_PORT: "8443" }, "APNS_MANAGEMENT_PORT is not set")
+  )
+
+  for (const port of ["0", "65536", "x", "1.5"]) {
+    it.effect(`refuses the management port ${port}`, () =>
+      refusedFor({ ...complete, APNS_MANAGEMENT_PORT: port }, "APNS_MANAGEMENT_PORT", "2196", "2195")
+    )
+  }
+
+  const ports: ReadonlyArray<readonly [Variables, number | undefined]> = [
+    [{}, undefined],
+    [{ APNS_PORT: "2197" }, undefined],
+    [{ APNS_PORT: "2197", APNS_MANAGEMENT_PORT: "1" }, 1],
+    [{ APNS_HOST: "localhost", APNS_PORT: "8443", APNS_MANAGEMENT_PORT: "8444" }, 8444]
+  ]
+  for (const [variables, port] of ports) {
+    it.effect(`takes from ${JSON.stringify(variables)} the port ${port}`, () =>
+      Effect.gen(function* () {
+        const read = yield* channelSettingsFromEnv.pipe(Effect.provide(provided(variables)))
+        assert.strictEqual(read.port, port)
+      })
+    )
+  }
 })

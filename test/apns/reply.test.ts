@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Duration, Effect, Result, Schema } from "effect"
+import { DateTime, Duration, Effect, Schema } from "effect"
 import { Reason, ReasonTable } from "effect-apns"
-import { goAwayRejection, outcomeOf, type Reply } from "../../packages/apns/src/internal/reply.ts"
+import { goAwayRejection, type Reply, refusalOf } from "../../packages/apns/src/internal/reply.ts"
 
 const now = Date.parse("2026-11-23T12:00:00Z")
 const apnsId = "0F2B6B1E-6A0E-4C55-9D0A-5A6F0A3C9B11"
@@ -13,9 +13,7 @@ const reply = (status: number, body: string, fields: Record<string, string> = {}
 })
 
 const refusal = (status: number, body: string, fields: Record<string, string> = {}) => {
-  const outcome = outcomeOf(reply(status, body, fields), now)
-  if (Result.isSuccess(outcome)) return assert.fail(`${status} was accepted`)
-  return outcome.failure
+  return refusalOf(reply(status, body, fields), 200, now) ?? assert.fail(`${status} was accepted`)
 }
 
 /** The refusal, when it has the tag. */
@@ -25,18 +23,14 @@ const tagged = <Tag extends ReturnType<typeof refusal>["_tag"]>(tag: Tag, error:
 }
 
 describe("an accepting answer", () => {
-  it("has the id as APNs returned it", () => {
-    assert.deepStrictEqual(outcomeOf(reply(200, ""), now), Result.succeed({ apnsId, uniqueId: undefined }))
-  })
-
-  it("has the unique id of the sandbox", () => {
-    const outcome = outcomeOf(reply(200, "", { "apns-unique-id": "c1c2" }), now)
-    assert.deepStrictEqual(outcome, Result.succeed({ apnsId, uniqueId: "c1c2" }))
-  })
-
-  it("may lack the id", () => {
-    const outcome = outcomeOf({ status: 200, fields: {}, body: "" }, now)
-    assert.deepStrictEqual(outcome, Result.succeed({ apnsId: undefined, uniqueId: undefined }))
+  it("has the status that accepts what was asked, and no other", () => {
+    for (const accepting of [200, 201, 204]) {
+      assert.isUndefined(refusalOf(reply(accepting, ""), accepting, now))
+      for (const status of [200, 201, 204].filter((other) => other !== accepting)) {
+        const refused = refusalOf(reply(status, ""), accepting, now)
+        assert.deepStrictEqual([refused?._tag, refused?.outcome], ["UnexpectedAnswer", "unknown"])
+      }
+    }
   })
 
   it("is only the status 200", () => {
@@ -251,12 +245,13 @@ describe("any answer whatever", () => {
           JSON.stringify({ reason: "Unregistered", timestamp: json })
         ]
         for (const text of bodies) {
-          const outcome = outcomeOf(
+          const refusal = refusalOf(
             { status, body: text, fields: { "apns-id": field, "retry-after": field, "content-type": field } },
+            200,
             now
           )
-          assert.strictEqual(Result.isSuccess(outcome), status === 200)
-          if (Result.isFailure(outcome)) assert.notMatch(outcome.failure.message, /\p{Cc}/u)
+          assert.strictEqual(refusal === undefined, status === 200)
+          assert.notMatch(refusal?.message ?? "", /\p{Cc}/u)
           goAwayRejection(text)
         }
       }),

@@ -202,7 +202,8 @@ describe("sendAll", () => {
     Effect.gen(function* () {
       const reason = new Reason.BadDeviceToken({ status: 400 })
       const mock = Layer.succeed(Apns, {
-        send: ({ id }) => Effect.fail(new ApnsError({ reason, attempts: 1, notificationId: id }))
+        send: ({ id }) => Effect.fail(new ApnsError({ reason, attempts: 1, notificationId: id })),
+        broadcast: () => Effect.die("nothing is broadcast here")
       })
       const results = yield* Stream.runCollect(sendAll(range(20))).pipe(Effect.provide(mock))
       assert.lengthOf(results, 20)
@@ -217,7 +218,8 @@ describe("sendAll", () => {
         Layer.succeed(Apns, {
           send: () => {
             throw "a defect"
-          }
+          },
+          broadcast: () => Effect.die("nothing is broadcast here")
         })
       ]
       for (const layer of defects) {

@@ -109,6 +109,7 @@ export const notEveryAction = Match.type<ReasonTable.Action>().pipe(
 
 export const byFailure = Match.typeTags<Reason.Failure>()({
   InvalidNotification: ({ field }) => field,
+  InvalidRequest: ({ field }) => field,
   InvalidCredentials: ({ problem }) => problem,
   InvalidConfiguration: ({ setting }) => setting,
   ConnectionFailed: ({ step }) => step,

@@ -3,7 +3,19 @@
  * form.
  */
 import { Context, Effect, Layer, Redacted } from "effect"
-import { type Apns, ApnsError, Credentials, Notification, Reason, type Receipt, send, Tenants } from "effect-apns"
+import {
+  type Apns,
+  ApnsError,
+  type BroadcastReceipt,
+  type CertificateTrust,
+  Credentials,
+  Notification,
+  Reason,
+  type Receipt,
+  send,
+  Tenants,
+  type TokenTrust
+} from "effect-apns"
 import type { Target, TargetConfig } from "effect-apns/Tenants"
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -78,7 +90,7 @@ export const nobody = Tenants.send({ environment: "sandbox" }, n)
 export const withSettings = Tenants.send({ tenant: "acme", topic: "com.acme.shop" }, n)
 
 const acme = Tenants.get("acme")
-same<typeof acme, Layer.Layer<Apns, ApnsError, Tenants>>(true)
+same<typeof acme, Layer.Layer<Apns | TokenTrust | CertificateTrust, ApnsError, Tenants>>(true)
 export const provided: Effect.Effect<Receipt, ApnsError, Tenants> = send(n).pipe(Effect.provide(acme))
 
 // @ts-expect-error a target's Apns comes from Tenants
@@ -87,10 +99,20 @@ export const unprovided: Effect.Effect<Receipt, ApnsError> = send(n).pipe(Effect
 // Routing.
 
 const routed = Tenants.layerApns(({ target, topic }) => target ?? topic)
-same<typeof routed, Layer.Layer<Apns, never, Tenants>>(true)
+same<typeof routed, Layer.Layer<Apns | TokenTrust | CertificateTrust, never, Tenants>>(true)
 export const named: Effect.Effect<Receipt, ApnsError> = send(Tenants.to("acme", n)).pipe(
   Effect.provide(Tenants.layerApns().pipe(Layer.provide(live)))
 )
+
+export const broadcastRouted = Tenants.layerApns(undefined, ({ bundleId, target }) => target ?? bundleId)
+export const toAll = Tenants.to(
+  "acme",
+  Notification.broadcast.update({ channel: "AAAA", priority: 5, expiration: "once", contentState: {} })
+)
+same<ReturnType<typeof Tenants.broadcast>, Effect.Effect<BroadcastReceipt, ApnsError, Tenants>>(true)
+
+// @ts-expect-error a broadcast is not sent to a device
+export const misused = Tenants.send("acme", toAll)
 
 // @ts-expect-error a route gives a target
 export const numbered = Tenants.layerApns(() => 1)

@@ -13,14 +13,17 @@ import * as Layer from "effect/Layer"
 import type * as Schedule from "effect/Schedule"
 import { ApnsConnection, type Config as ConnectionConfig } from "./ApnsConnection.ts"
 import { ApnsError } from "./ApnsError.ts"
+import type { Broadcast } from "./Broadcast.ts"
 import type { Credentials, TokenCredentials } from "./Credentials.ts"
+import type { BroadcastServer } from "./Environment.ts"
+import * as Environment from "./Environment.ts"
+import { wrongEnvironment } from "./internal/certificateEnvironment.ts"
 import { credentialsFromEnv, settingsFromEnv } from "./internal/env.ts"
 import { makeSender, type Sender } from "./internal/sender.ts"
 import { JwtCache } from "./JwtCache.ts"
 import type { Notification } from "./Notification.ts"
 import { PayloadSchema } from "./PayloadSchema.ts"
-import * as Reason from "./Reason.ts"
-import { CertificateTrust, type Needed, type Provided, TokenTrust } from "./Trust.ts"
+import { type CertificateTrust, type Needed, type Provided, type TokenTrust, trusts } from "./Trust.ts"
 
 /**
  * APNs has accepted the notification: it will try to deliver it. (It never says whether it did.)
@@ -41,13 +44,31 @@ export interface Receipt {
 }
 
 /**
+ * APNs has accepted the broadcast: it will try to deliver it to the channel's subscribers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BroadcastReceipt {
+  /** The id of the request (`apns-request-id`), as APNs returned it. */
+  readonly requestId: string
+  /** Finds the broadcast in Apple's Push Notifications Console, where APNs gives it. */
+  readonly uniqueId?: string | undefined
+  /** How often it was tried, the last time included. */
+  readonly attempts: number
+  /** Names the HTTP/2 session that carried it, as `host:port#n`. */
+  readonly connection: string
+  readonly timings: Timings
+}
+
+/**
  * How long things took, in milliseconds.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Timings {
-  /** From the call of `send` to the receipt, all attempts included. */
+  /** From the call of `send` or `broadcast` to the receipt, all attempts included. */
   readonly totalMillis: number
   /** Of the last attempt: waiting for a connection and a free stream. */
   readonly queueMillis: number
@@ -89,6 +110,12 @@ export interface Config<C extends Credentials = Credentials>
     Omit<ConnectionConfig, "certificate"> {
   /** From `Credentials.token` or `Credentials.certificate`, loaded or still to be loaded. */
   readonly credentials: C | Effect.Effect<C, ApnsError>
+  /**
+   * Where broadcasts go, over a connection of their own. Apple's prose names the ordinary hosts for them and its samples
+   * others, which are `"api-broadcast"` here (Apple, "Sending broadcast push notification requests to APNs"). Default: the
+   * ordinary connection.
+   */
+  readonly broadcastServer?: BroadcastServer | undefined
 }
 
 /**
@@ -112,6 +139,8 @@ export class Apns extends Context.Service<
   {
     /** See the function `send`. */
     readonly send: (notification: Notification) => Effect.Effect<Receipt, ApnsError>
+    /** See the function `broadcast`. */
+    readonly broadcast: (broadcast: Broadcast) => Effect.Effect<BroadcastReceipt, ApnsError>
   }
 >()("effect-apns/Apns") {
   /**
@@ -154,7 +183,7 @@ export class Apns extends Context.Service<
    * `"10 seconds"`).
    */
   static readonly layerConfig = (
-    options?: Pick<SendOptions, "retry" | "replayUnknown">
+    options?: Pick<Config, "retry" | "replayUnknown" | "broadcastServer">
   ): Layer.Layer<Apns | TokenTrust | CertificateTrust, ApnsError> =>
     Layer.unwrap(
       Effect.gen(function* () {
@@ -164,7 +193,7 @@ export class Apns extends Context.Service<
     )
 
   /**
-   * `send` over the three services, which the caller provides, replaced or mocked. The kind of the credentials is the
+   * `send` and `broadcast` over the three services, which the caller provides, replaced or mocked. The kind of the credentials is the
    * caller's to say, with `TokenTrust.layer` or `CertificateTrust.layer`.
    */
   static readonly layerNoDeps = (
@@ -185,32 +214,26 @@ export const layerFrom = <C extends Credentials>(
 ): Layer.Layer<Apns | Provided<C>, ApnsError> =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { credentials: given, ...settings } = config
+      const { credentials: given, broadcastServer, ...settings } = config
       const credentials: Credentials = Effect.isEffect(given) ? yield* given : given
+      const connect = (settings: ConnectionConfig) => from.connection(settings, credentials)
       if (credentials._tag === "TokenCredentials") {
-        return layerSender({ ...settings, topicRequired: true, trust: "token", target }).pipe(
-          Layer.provide([from.token(credentials), from.connection(settings, credentials), PayloadSchema.layer])
+        const broadcastConnection = yield* connectBroadcast(broadcastServer, settings, connect)
+        return layerSender({ ...settings, topicRequired: true, trust: "token", target, broadcastConnection }).pipe(
+          Layer.provide([from.token(credentials), connect(settings), PayloadSchema.layer])
         )
       }
-      const { environment } = settings
-      const { commonName, environments } = credentials
-      // A certificate that names no environment may still be good for one: then APNs decides.
-      if (typeof environment === "string" && environments.length > 0 && !environments.includes(environment)) {
-        return yield* wrongEnvironment(commonName, environment, environments)
-      }
+      const wrong = wrongEnvironment(credentials, settings.environment)
+      if (wrong !== undefined) return yield* new ApnsError({ reason: wrong })
+      const connecting = { ...settings, certificate: credentials }
       return layerSender({
         ...settings,
         topic: settings.topic ?? credentials.topic,
         topicRequired: credentials.topics.length > 1,
         trust: "certificate",
-        target
-      }).pipe(
-        Layer.provide([
-          JwtCache.layerNone,
-          from.connection({ ...settings, certificate: credentials }, credentials),
-          PayloadSchema.layer
-        ])
-      )
+        target,
+        broadcastConnection: yield* connectBroadcast(broadcastServer, connecting, connect)
+      }).pipe(Layer.provide([JwtCache.layerNone, connect(connecting), PayloadSchema.layer]))
     })
   ).pipe(
     Layer.merge(trusts),
@@ -218,15 +241,20 @@ export const layerFrom = <C extends Credentials>(
     (layer) => layer as Layer.Layer<Apns | Provided<C>, ApnsError>
   )
 
-const trusts = Layer.merge(TokenTrust.layer, CertificateTrust.layer)
-
-const wrongEnvironment = (name: string, wanted: string, allowed: ReadonlyArray<string>) =>
-  new ApnsError({
-    reason: new Reason.InvalidCredentials({
-      problem: `the certificate "${name}" is not for the environment "${wanted}" but for ${allowed.join(" and ")}`,
-      cure: `Use a certificate for "${wanted}", or the certificate's own environment.`
-    })
-  })
+/** The connection for broadcasts, where they have a server of their own. */
+const connectBroadcast = Effect.fnUntraced(function* (
+  broadcastServer: BroadcastServer | undefined,
+  settings: ConnectionConfig,
+  connect: (settings: ConnectionConfig) => Layer.Layer<ApnsConnection, ApnsError>
+) {
+  if (broadcastServer === undefined) return undefined
+  const server = yield* Effect.mapError(
+    Effect.fromResult(Environment.broadcast(settings.environment, broadcastServer)),
+    (reason) => new ApnsError({ reason })
+  )
+  const connection = connect({ ...settings, environment: server, port: server.port })
+  return Context.get(yield* Layer.build(connection), ApnsConnection)
+})
 
 const layerSender = (options: Sender) => Layer.effect(Apns, makeSender(options))
 
@@ -265,3 +293,38 @@ const layerSender = (options: Sender) => Layer.effect(Apns, makeSender(options))
  */
 export const send = <N extends Notification>(notification: N): Effect.Effect<Receipt, ApnsError, Apns | Needed<N>> =>
   Effect.flatMap(Apns, (apns) => apns.send(notification))
+
+/**
+ * Sends one broadcast to its channel and waits for APNs to accept or refuse it.
+ *
+ * **When to use**
+ *
+ * Use to update or end the Live Activities of everybody who subscribed to a channel, with one request. Channels are made
+ * with the `Channels` service.
+ *
+ * **Details**
+ *
+ * Errors, deadline and retries are those of `send`. The body is at most 5,120 bytes. A channel that stores nothing takes
+ * only the expiration `"once"`: APNs refuses others with `BadExpirationDate` (Apple, "Sending broadcast push notification
+ * requests to APNs").
+ *
+ * **Example** (Forgetting a channel that is gone)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { broadcast, Notification } from "effect-apns"
+ *
+ * export const goal = (channel: string, score: readonly [number, number]) =>
+ *   broadcast(
+ *     Notification.broadcast.update({ channel, priority: 10, expiration: "once", contentState: { score } })
+ *   ).pipe(
+ *     Effect.asVoid,
+ *     Effect.catchReason("ApnsError", "ChannelNotRegistered", () => Effect.log("there is no channel", channel))
+ *   )
+ * ```
+ *
+ * @category sending
+ * @since 0.1.0
+ */
+export const broadcast = (broadcast: Broadcast): Effect.Effect<BroadcastReceipt, ApnsError, Apns> =>
+  Effect.flatMap(Apns, (apns) => apns.broadcast(broadcast))

@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
+import type * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { ApnsError } from "./ApnsError.ts"
 import type { CertificateCredentials } from "./Credentials.ts"
@@ -107,16 +108,37 @@ export class ApnsConnection extends Context.Service<
    * Fails with `InvalidConfiguration` when the environment or port is not one.
    */
   static readonly layer = (config: Config): Layer.Layer<ApnsConnection, ApnsError> =>
-    Layer.effect(
-      ApnsConnection,
-      Effect.mapError(make(config), (reason) => new ApnsError({ reason }))
-    )
+    layerTo(Environment.resolve(config.environment, config.port), config)
+
+  /**
+   * The same, to the server that manages the environment's channels: for `Channels.layerNoDeps`. Its port, unless given,
+   * is Apple's for the environment, or the server's `managementPort`, which a server of your own has to name.
+   */
+  static readonly layerManagement = (config: Config): Layer.Layer<ApnsConnection, ApnsError> =>
+    layerTo(Environment.management(config.environment, config.port), config, channelListBytes)
 }
 
+/** The list of an app's channels may hold 10,000 ids, whose length Apple does not state. */
+const channelListBytes = 4_194_304
+
+const layerTo = (
+  server: Result.Result<Environment.Address, InvalidConfiguration>,
+  config: Config,
+  maxAnswerBytes?: number
+) =>
+  Layer.effect(
+    ApnsConnection,
+    Effect.fromResult(server).pipe(
+      Effect.mapError((reason) => new ApnsError({ reason })),
+      Effect.flatMap((address) => make(address, config, maxAnswerBytes))
+    )
+  )
+
 const make = Effect.fnUntraced(function* (
-  config: Config
-): Effect.fn.Return<ApnsConnection["Service"], InvalidConfiguration, Scope.Scope> {
-  const server = yield* Effect.fromResult(Environment.resolve(config.environment, config.port))
+  server: Environment.Address,
+  config: Config,
+  maxAnswerBytes: number | undefined
+): Effect.fn.Return<ApnsConnection["Service"], never, Scope.Scope> {
   const clock = yield* Clock.Clock
   const run = yield* FiberSet.makeRuntime()
   const endpoint: Endpoint = {
@@ -124,7 +146,8 @@ const make = Effect.fnUntraced(function* (
     port: server.port,
     ca: server.ca,
     clientCertificate: config.certificate,
-    connectTimeoutMillis: Duration.toMillis(config.connectTimeout ?? "10 seconds")
+    connectTimeoutMillis: Duration.toMillis(config.connectTimeout ?? "10 seconds"),
+    maxAnswerBytes
   }
   const connection = new LogicalConnection({
     endpoint,

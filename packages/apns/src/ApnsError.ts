@@ -36,6 +36,10 @@ export class ApnsError extends stackless(
     readonly device?: string | undefined
     /** Where `Tenants` sent it, as in `acme (production)`. */
     readonly target?: string | undefined
+    /** The request's id, of a broadcast or a request to manage channels. */
+    readonly requestId?: string | undefined
+    /** The channel's id. */
+    readonly channel?: string | undefined
   }) => ({
     outcome: fields.reason.outcome,
     action: fields.reason.action,

@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { Broadcast } from "./Broadcast.ts"
 import { tooLarge } from "./internal/payloadSize.ts"
 import { shorten } from "./internal/shorten.ts"
 import type { Content, Notification } from "./Notification.ts"
@@ -111,6 +112,15 @@ export const encode = (notification: Notification): Result.Result<Uint8Array, In
   encodeContent(notification.content, sizeLimit(notification.pushType), notification.pushType)
 
 /**
+ * Encodes a broadcast's content and checks its size, as `encode` does for a notification's.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encodeBroadcast = (broadcast: Broadcast): Result.Result<Uint8Array, InvalidNotification> =>
+  encodeContent(broadcast.content, broadcastSizeLimit, "broadcast")
+
+/**
  * Encodes, checks and measures payloads.
  *
  * **When to use**
@@ -126,8 +136,10 @@ export class PayloadSchema extends Context.Service<
   {
     /** The body of the notification's request, or the rule that it breaks. */
     readonly encode: (notification: Notification) => Result.Result<Uint8Array, InvalidNotification>
+    /** The body of the broadcast's request, or the rule that it breaks. */
+    readonly encodeBroadcast: (broadcast: Broadcast) => Result.Result<Uint8Array, InvalidNotification>
   }
 >()("effect-apns/PayloadSchema") {
   /** The default: every content by its Schema, limits by Apple's rules. */
-  static readonly layer: Layer.Layer<PayloadSchema> = Layer.succeed(this, { encode })
+  static readonly layer: Layer.Layer<PayloadSchema> = Layer.succeed(this, { encode, encodeBroadcast })
 }

@@ -24,6 +24,8 @@ export interface Answer {
   readonly status: number
   /** The notification's id, as APNs returned it. */
   readonly apnsId?: string | undefined
+  /** For broadcasts and channels: the request's id, as APNs returned it. */
+  readonly requestId?: string | undefined
   /** How long the answer asks to wait. Not documented by Apple; honoured when present. */
   readonly retryAfter?: Duration.Duration | undefined
 }
@@ -289,6 +291,22 @@ export class InvalidNotification extends failure(
 ) {}
 
 /**
+ * A request to manage channels breaks a rule; nothing was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidRequest extends failure(
+  "InvalidRequest",
+  (fields: {
+    /** The field at fault: `"channel"`, `"storage"` or `"requestId"`. */
+    readonly field: string
+    readonly problem: string
+    readonly cure: string
+  }) => ({ detail: `${fields.field} ${fields.problem}`, cure: fields.cure })
+) {}
+
+/**
  * The key or certificate cannot be used.
  *
  * @category errors
@@ -421,7 +439,7 @@ export class UnknownReason extends failure(
 ) {}
 
 /**
- * The answer is not one of APNs: a proxy's page, or a body that is not JSON.
+ * The answer is not one of APNs: a proxy's page, a body that is not JSON, an acceptance that lacks what it should bring.
  *
  * @category errors
  * @since 0.1.0
@@ -433,10 +451,12 @@ export class UnexpectedAnswer extends failure(
       readonly contentType: string | undefined
       /** The beginning of the body, as text. */
       readonly excerpt: string
+      /** What is wrong with it. Default: `"is not one of APNs"`. */
+      readonly problem?: string | undefined
     }
   ) => ({
-    detail: `the answer has status ${fields.status} and is not one of APNs${fields.excerpt === "" ? "" : `: ${fields.excerpt}`}`,
-    outcome: fields.status >= 500 ? "unknown" : "refused",
+    detail: `the answer has status ${fields.status} and ${fields.problem ?? "is not one of APNs"}${fields.excerpt === "" ? "" : `: ${fields.excerpt}`}`,
+    outcome: fields.status >= 500 || (fields.status >= 200 && fields.status < 300) ? "unknown" : "refused",
     action: fields.status === 429 || fields.status >= 500 ? "retryLater" : "fixConfig",
     cure: "Look for a proxy between this machine and APNs."
   })
@@ -450,6 +470,7 @@ export class UnexpectedAnswer extends failure(
  */
 export type Failure =
   | InvalidNotification
+  | InvalidRequest
   | InvalidCredentials
   | InvalidConfiguration
   | ConnectionFailed

@@ -213,8 +213,18 @@ export const rejections = {
     "the credentials' topic differs from the bundle ID in the path",
     "Use the bundle ID, without a suffix, that the credentials are for."
   ),
-  BadPath: refused(404, "fixConfig", "the request's path is not valid", "Check the device token and the host."),
-  MethodNotAllowed: refused(405, "fixConfig", "the request's method is not allowed", "Use POST to send."),
+  BadPath: refused(
+    404,
+    "fixConfig",
+    "the request's path is not valid",
+    "Check the device token or bundle ID, and the host."
+  ),
+  MethodNotAllowed: refused(
+    405,
+    "fixConfig",
+    "the request's method is not allowed",
+    "Use POST to send; GET and DELETE are for channels."
+  ),
   ExpiredToken: refused(410, "dropToken", "the device token has expired", "Stop sending to this token."),
   Unregistered: refused(
     410,
@@ -260,6 +270,12 @@ export const failures = {
     "the notification breaks a rule and was not sent",
     "The error names the field and its rule. Action is dropToken when the device token itself is malformed."
   ),
+  InvalidRequest: local(
+    "unsent",
+    "fixConfig",
+    "the request to manage channels breaks a rule and was not sent",
+    "The error names the field and its rule."
+  ),
   InvalidCredentials: local(
     "unsent",
     "fixConfig",
@@ -300,7 +316,7 @@ export const failures = {
     "refused",
     "fixConfig",
     "something answered that does not speak for APNs, such as a proxy",
-    "Look at the status and excerpt. Outcome is unknown for a 5xx: a gateway may have forwarded the notification."
+    "Look at the status and excerpt. Outcome is unknown for a 2xx or 5xx: the notification may have gone through."
   )
 } as const satisfies Record<string, ReasonRow>
 

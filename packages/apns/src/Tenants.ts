@@ -16,15 +16,17 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as RcMap from "effect/RcMap"
 import * as Scope from "effect/Scope"
-import { Apns, type Config, layerFrom, type Receipt, type Sources } from "./Apns.ts"
+import { Apns, type BroadcastReceipt, type Config, layerFrom, type Receipt, type Sources } from "./Apns.ts"
 import { ApnsConnection, type Config as ConnectionConfig } from "./ApnsConnection.ts"
 import { ApnsError } from "./ApnsError.ts"
+import type { Broadcast } from "./Broadcast.ts"
 import type { Credentials, TokenCredentials } from "./Credentials.ts"
 import * as Environment from "./Environment.ts"
-import { shorten } from "./internal/request.ts"
+import { broadcastError, notificationError } from "./internal/sender.ts"
 import { JwtCache } from "./JwtCache.ts"
 import type { Notification } from "./Notification.ts"
 import { ConnectionFailed, InvalidConfiguration, InvalidNotification, type Reason } from "./Reason.ts"
+import { type CertificateTrust, type TokenTrust, trusts } from "./Trust.ts"
 
 /**
  * Whom to send for, and where to. Two targets of the same tenant and environment are the same target.
@@ -57,6 +59,19 @@ export type TargetInput =
 export interface TargetedNotification extends Notification {
   readonly target?: TargetInput | undefined
 }
+
+/**
+ * A broadcast that may name its target; see `Tenants.to`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TargetedBroadcast extends Broadcast {
+  readonly target?: TargetInput | undefined
+}
+
+/** What a target provides: the kind of its credentials is known when it is looked up, not before. */
+type Sending = Apns | TokenTrust | CertificateTrust
 
 /**
  * What sending for a target takes: the settings of `Apns.layer`.
@@ -111,8 +126,10 @@ export class Tenants extends Context.Service<
   {
     /** See `Tenants.send`. */
     readonly send: (target: TargetInput, notification: Notification) => Effect.Effect<Receipt, ApnsError>
+    /** See `Tenants.broadcast`. */
+    readonly broadcast: (target: TargetInput, broadcast: Broadcast) => Effect.Effect<BroadcastReceipt, ApnsError>
     /** See `Tenants.get`. */
-    readonly get: (target: TargetInput) => Layer.Layer<Apns, ApnsError>
+    readonly get: (target: TargetInput) => Layer.Layer<Apns | TokenTrust | CertificateTrust, ApnsError>
     /** See `Tenants.invalidate`. */
     readonly invalidate: (target: TargetInput) => Effect.Effect<void>
   }
@@ -174,6 +191,13 @@ export class Tenants extends Context.Service<
   ): Effect.Effect<Receipt, ApnsError, Tenants> =>
     Effect.flatMap(Tenants, (tenants) => tenants.send(target, notification))
 
+  /** Sends one broadcast for a target: `broadcast` of `effect-apns`, for a target. Fails as `Tenants.send` does. */
+  static readonly broadcast = (
+    target: TargetInput,
+    broadcast: Broadcast
+  ): Effect.Effect<BroadcastReceipt, ApnsError, Tenants> =>
+    Effect.flatMap(Tenants, (tenants) => tenants.broadcast(target, broadcast))
+
   /**
    * The `Apns` of a target. The target is in use for as long as the layer is.
    *
@@ -189,7 +213,7 @@ export class Tenants extends Context.Service<
    *   )
    * ```
    */
-  static readonly get = (target: TargetInput): Layer.Layer<Apns, ApnsError, Tenants> =>
+  static readonly get = (target: TargetInput): Layer.Layer<Apns | TokenTrust | CertificateTrust, ApnsError, Tenants> =>
     Layer.unwrap(Effect.map(Tenants, (tenants) => tenants.get(target)))
 
   /**
@@ -211,7 +235,7 @@ export class Tenants extends Context.Service<
     Effect.flatMap(Tenants, (tenants) => tenants.invalidate(target))
 
   /**
-   * Names a notification's target, for `Tenants.layerApns`.
+   * Names the target of a notification or a broadcast, for `Tenants.layerApns`.
    *
    * **Example** (A target as part of the notification)
    *
@@ -222,17 +246,18 @@ export class Tenants extends Context.Service<
    *   send(Tenants.to({ tenant: "acme", environment: "sandbox" }, Notification.alert({ device, alert: "Hello" })))
    * ```
    */
-  static readonly to = <N extends Notification>(
+  static readonly to = <N extends Notification | Broadcast>(
     target: TargetInput,
-    notification: N
-  ): N & { readonly target: TargetInput } => ({ ...notification, target })
+    sent: N
+  ): N & { readonly target: TargetInput } => ({ ...sent, target })
 
   /**
-   * One `Apns` for all tenants: each notification goes to the target that `route` gives. Default: the one it names.
+   * One `Apns` for all tenants: each notification goes to the target that `route` gives, and each broadcast to that of
+   * `routeBroadcast`. Default: the one it names.
    *
    * **Details**
    *
-   * A notification without a target fails with `InvalidNotification` (field `target`).
+   * What has no target fails with `InvalidNotification` (field `target`).
    *
    * **Example** (Plain sends, routed by topic)
    *
@@ -246,33 +271,35 @@ export class Tenants extends Context.Service<
    * ```
    */
   static readonly layerApns = (
-    route: (notification: TargetedNotification) => TargetInput | undefined = ({ target }) => target
-  ): Layer.Layer<Apns, never, Tenants> =>
+    route: (notification: TargetedNotification) => TargetInput | undefined = ({ target }) => target,
+    routeBroadcast: (broadcast: TargetedBroadcast) => TargetInput | undefined = ({ target }) => target
+  ): Layer.Layer<Apns | TokenTrust | CertificateTrust, never, Tenants> =>
     Layer.effect(
       Apns,
       Effect.map(Tenants, (tenants) => ({
         send: (notification) =>
           Effect.suspend(() => {
             const target = route(notification)
-            return target === undefined ? unrouted(notification) : tenants.send(target, notification)
+            return target === undefined
+              ? Effect.fail(notificationError(notification, undefined, unrouted, 0))
+              : tenants.send(target, notification)
+          }),
+        broadcast: (broadcast) =>
+          Effect.suspend(() => {
+            const target = routeBroadcast(broadcast)
+            return target === undefined
+              ? Effect.fail(broadcastError(broadcast, undefined, unrouted, 0))
+              : tenants.broadcast(target, broadcast)
           })
       }))
-    )
+    ).pipe(Layer.merge(trusts))
 }
 
-const unrouted = ({ device, id }: Notification) =>
-  Effect.fail(
-    new ApnsError({
-      reason: new InvalidNotification({
-        field: "target",
-        problem: "is missing",
-        cure: "Name it with Tenants.to, or return it from the route given to Tenants.layerApns."
-      }),
-      attempts: 0,
-      notificationId: id,
-      device: shorten(String(device))
-    })
-  )
+const unrouted = new InvalidNotification({
+  field: "target",
+  problem: "is missing",
+  cure: "Name it with Tenants.to, or return it from the route given to Tenants.layerApns."
+})
 
 const targetOf = (input: TargetInput): Target =>
   typeof input === "string"
@@ -392,8 +419,14 @@ const make = Effect.fnUntraced(function* <R>(
     Duration.zero
   )
 
-  /** The connection that each target uses. */
-  const inUse = new Map<string, { readonly key: ConnectionKey; readonly connection: Context.Context<ApnsConnection> }>()
+  interface Use {
+    readonly key: ConnectionKey
+    readonly connection: Context.Context<ApnsConnection>
+  }
+
+  /** The connections that each target uses: one, and another where broadcasts have a server of their own. */
+  const inUse = new Map<string, ReadonlyArray<Use>>()
+  const usesOf = (target: string): ReadonlyArray<Use> => inUse.get(target) ?? []
 
   const sourcesOf = (target: string): Sources => ({
     token: (credentials) => Layer.effectContext(RcMap.get(tokens, credentials)),
@@ -404,10 +437,12 @@ const make = Effect.fnUntraced(function* <R>(
           const connection = yield* RcMap.get(connections, key)
           const use = { key, connection }
           yield* Effect.acquireRelease(
-            Effect.sync(() => inUse.set(target, use)),
+            Effect.sync(() => inUse.set(target, [...usesOf(target), use])),
             () =>
               Effect.sync(() => {
-                if (inUse.get(target) === use) inUse.delete(target)
+                const others = usesOf(target).filter((other) => other !== use)
+                if (others.length === 0) inUse.delete(target)
+                else inUse.set(target, others)
               })
           )
           return connection
@@ -416,17 +451,20 @@ const make = Effect.fnUntraced(function* <R>(
   })
 
   /** Lets the next that needs a target's connection open another; who uses it keeps it. Done once for all its targets. */
-  const leaveConnection = (target: string) =>
+  const leaveConnections = (target: string) =>
     Effect.scoped(
-      Effect.suspend(() => {
-        const used = inUse.get(target)
-        if (used === undefined) return Effect.void
-        return Effect.flatMap(RcMap.getOption(connections, used.key), (current) =>
-          Option.isSome(current) && current.value === used.connection
-            ? RcMap.invalidate(connections, used.key)
-            : Effect.void
+      Effect.suspend(() =>
+        Effect.forEach(
+          usesOf(target),
+          (used) =>
+            Effect.flatMap(RcMap.getOption(connections, used.key), (current) =>
+              Option.isSome(current) && current.value === used.connection
+                ? RcMap.invalidate(connections, used.key)
+                : Effect.void
+            ),
+          { discard: true }
         )
-      })
+      )
     )
 
   const configOf = (target: Target) =>
@@ -441,7 +479,7 @@ const make = Effect.fnUntraced(function* <R>(
       })
     )
 
-  const targets = yield* keyed((key: string): Effect.Effect<Context.Context<Apns>, Reason, R | Scope.Scope> => {
+  const targets = yield* keyed((key: string): Effect.Effect<Context.Context<Sending>, Reason, R | Scope.Scope> => {
     const target = targetOfKey(key)
     return configOf(target).pipe(
       Effect.flatMap((config) => Layer.build(layerFrom(config, sourcesOf(key), nameOf(target)))),
@@ -458,26 +496,34 @@ const make = Effect.fnUntraced(function* <R>(
       ? Effect.fail(closed(target))
       : Effect.failCause(cause)
 
+  /** Uses the `Apns` of a target; `errorOf` names what was to be sent, where there is none. */
+  const using = <A>(
+    input: TargetInput,
+    errorOf: (target: string, reason: Reason) => ApnsError,
+    use: (apns: Apns["Service"]) => Effect.Effect<A, ApnsError>
+  ): Effect.Effect<A, ApnsError> => {
+    const target = targetOf(input)
+    return Effect.scoped(
+      Effect.matchCauseEffect(RcMap.get(targets, keyOf(target)), {
+        onFailure: (cause) => Effect.mapError(failed(target, cause), (reason) => errorOf(nameOf(target), reason)),
+        onSuccess: (context) => use(Context.get(context, Apns))
+      })
+    )
+  }
+
   return {
-    send: (input, notification) => {
-      const target = targetOf(input)
-      return Effect.scoped(
-        Effect.matchCauseEffect(RcMap.get(targets, keyOf(target)), {
-          onFailure: (cause) =>
-            Effect.mapError(failed(target, cause), (reason) => {
-              const { device, id } = notification
-              return new ApnsError({
-                reason,
-                attempts: 0,
-                notificationId: id,
-                device: shorten(String(device)),
-                target: nameOf(target)
-              })
-            }),
-          onSuccess: (context) => Context.get(context, Apns).send(notification)
-        })
-      )
-    },
+    send: (input, notification) =>
+      using(
+        input,
+        (target, reason) => notificationError(notification, target, reason, 0),
+        (apns) => apns.send(notification)
+      ),
+    broadcast: (input, broadcast) =>
+      using(
+        input,
+        (target, reason) => broadcastError(broadcast, target, reason, 0),
+        (apns) => apns.broadcast(broadcast)
+      ),
     get: (input) => {
       const target = targetOf(input)
       return Layer.effectContext(
@@ -489,7 +535,7 @@ const make = Effect.fnUntraced(function* <R>(
     },
     invalidate: (input) => {
       const target = keyOf(targetOf(input))
-      return Effect.andThen(Effect.ignore(leaveConnection(target)), RcMap.invalidate(targets, target))
+      return Effect.andThen(Effect.ignore(leaveConnections(target)), RcMap.invalidate(targets, target))
     }
   }
 })

@@ -37,6 +37,13 @@ export class CertificateTrust extends Context.Service<CertificateTrust, { readon
 }
 
 /**
+ * Both marks, where the kind of the credentials is not known before they are read.
+ *
+ * @internal
+ */
+export const trusts: Layer.Layer<TokenTrust | CertificateTrust> = Layer.merge(TokenTrust.layer, CertificateTrust.layer)
+
+/**
  * What credentials of a type provide: where it is a union, both.
  *
  * @category models

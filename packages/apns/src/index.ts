@@ -3,11 +3,32 @@
  *
  * @since 0.1.0
  */
-export { Apns, type Config, type Receipt, type SendOptions, send, type Timings } from "./Apns.ts"
+export {
+  Apns,
+  type BroadcastReceipt,
+  broadcast,
+  type Config,
+  type Receipt,
+  type SendOptions,
+  send,
+  type Timings
+} from "./Apns.ts"
 export { ApnsConnection, type ApnsRequest, type ApnsResponse, type RequestError } from "./ApnsConnection.ts"
 export { ApnsError, isApnsError } from "./ApnsError.ts"
 export * as ApnsFile from "./ApnsFile.ts"
 export type { Broadcast } from "./Broadcast.ts"
+export {
+  type ChannelCreated,
+  type ChannelDeleted,
+  type ChannelList,
+  type ChannelRead,
+  type ChannelRequestOptions,
+  type ChannelStorage,
+  Channels,
+  type ChannelsConfig,
+  type ChannelsOptions,
+  maximumChannels
+} from "./Channels.ts"
 export * as Credentials from "./Credentials.ts"
 export * as Environment from "./Environment.ts"
 export { JwtCache, type ProviderToken } from "./JwtCache.ts"

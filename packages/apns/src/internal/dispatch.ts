@@ -8,15 +8,15 @@ import type { ApnsError } from "../ApnsError.ts"
 import type { Notification } from "../Notification.ts"
 import type { Cancellable } from "./submit.ts"
 
-/** Who hears of a notification: one call of one method, maybe before `dispatch` returns. */
-export interface Outlet {
-  onReceipt(receipt: Receipt): void
+/** Who hears of what is sent: one call of one method, maybe before `dispatch` returns. */
+export interface Outlet<A> {
+  onReceipt(receipt: A): void
   /** It did not go through at once; this Effect does what is left, or fails. */
-  onRest(rest: Effect.Effect<Receipt, ApnsError>): void
+  onRest(rest: Effect.Effect<A, ApnsError>): void
 }
 
 /** Sends a notification. What it returns gives it up; nothing, when the outlet has been told already. */
-export type Dispatch = (notification: Notification, outlet: Outlet) => Cancellable | undefined
+export type Dispatch = (notification: Notification, outlet: Outlet<Receipt>) => Cancellable | undefined
 
 const known = new WeakMap<Apns["Service"], Dispatch>()
 

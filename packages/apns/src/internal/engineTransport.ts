@@ -7,7 +7,9 @@ import { classify, endedEarly, notHttp2, protocolBroken, timedOut, unusable } fr
 import type { Connect, Ending, Endpoint, Request, Session, SessionFailure, StreamListener } from "./transport.ts"
 
 /** Their values never come again: kept out of the compression table (Apple, "Sending notification requests to APNs"). */
-const varying: ReadonlySet<string> = new Set(["apns-id", "apns-collapse-id", "apns-expiration"])
+const varyingOfNotifications = ["apns-id", "apns-collapse-id", "apns-expiration"]
+const varyingOfChannels = ["apns-request-id", "apns-channel-id", "apns-expiration"]
+const varying: ReadonlySet<string> = new Set([...varyingOfNotifications, ...varyingOfChannels])
 
 /**
  * Gives requests that have the same stable fields the same array of them, by which the engine knows their encoding. A
@@ -47,7 +49,7 @@ class StableFields {
 
 const varyingFields = (fields: Readonly<Record<string, string>>): Array<Http2.EncodeField> => {
   const own: Array<Http2.EncodeField> = []
-  for (const name of varying) {
+  for (const name of fields["apns-id"] === undefined ? varyingOfChannels : varyingOfNotifications) {
     const value = fields[name]
     if (value !== undefined) own.push([name, value, "literal"])
   }
@@ -125,7 +127,7 @@ export const stillborn: Session = {
 
 /** Opens a session of the engine. */
 export const connect: Connect = (endpoint, listener) => {
-  const { ca, clientCertificate, connectTimeoutMillis, host, port } = endpoint
+  const { ca, clientCertificate, connectTimeoutMillis, host, maxAnswerBytes, port } = endpoint
   try {
     return new EngineSession(
       Http2.connect(
@@ -134,6 +136,7 @@ export const connect: Connect = (endpoint, listener) => {
           port,
           ca,
           connectTimeoutMillis,
+          maxBodySize: maxAnswerBytes,
           cert: clientCertificate?.certificate,
           key: clientCertificate && Redacted.value(clientCertificate.privateKey)
         },

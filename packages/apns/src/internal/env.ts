@@ -1,5 +1,5 @@
 /**
- * The settings of `Apns.layerConfig`, read through Effect's `Config` and told apart with names in every error.
+ * The settings of `Apns.layerConfig` and `Channels.layerConfig`, read through Effect's `Config` and told apart with names in every error.
  */
 import { readFile } from "node:fs/promises"
 import * as Config from "effect/Config"
@@ -49,12 +49,13 @@ const file = (name: string, path: string) =>
     }
   })
 
-const port = (value: string | undefined) => {
-  if (value === undefined) return Effect.succeed(undefined)
-  return /^\d{1,5}$/.test(value) && Number(value) > 0 && Number(value) < 65536
-    ? Effect.succeed(Number(value))
-    : Effect.fail(invalid("APNS_PORT", `is ${JSON.stringify(value)}`, "Give a port number; Apple's are 443 and 2197."))
-}
+const port = (name: string, apples: string): Effect.Effect<number | undefined, ApnsError> =>
+  Effect.flatMap(text(name), (value) => {
+    if (value === undefined) return Effect.succeed(undefined)
+    return /^\d{1,5}$/.test(value) && Number(value) > 0 && Number(value) < 65536
+      ? Effect.succeed(Number(value))
+      : Effect.fail(invalid(name, `is ${JSON.stringify(value)}`, `Give a port number; Apple's are ${apples}.`))
+  })
 
 const timeout = (value: string | undefined) => {
   if (value === undefined) return Effect.succeed(undefined)
@@ -98,10 +99,24 @@ const environment: Effect.Effect<Environment, ApnsError> = Effect.gen(function* 
 export const settingsFromEnv = Effect.gen(function* () {
   return {
     environment: yield* environment,
-    port: yield* Effect.flatMap(text("APNS_PORT"), port),
+    port: yield* port("APNS_PORT", "443 and 2197"),
     topic: yield* Effect.flatMap(text("APNS_TOPIC"), topic),
     timeout: yield* Effect.flatMap(text("APNS_TIMEOUT"), timeout)
   }
+})
+
+/** The same for channels, which have a port of their own. */
+export const channelSettingsFromEnv = Effect.gen(function* () {
+  const settings = yield* settingsFromEnv
+  const managementPort = yield* port("APNS_MANAGEMENT_PORT", "2196 for production and 2195 for sandbox")
+  if (managementPort === undefined && typeof settings.environment !== "string") {
+    return yield* invalid(
+      "APNS_MANAGEMENT_PORT",
+      "is not set, and APNS_HOST is",
+      "Name the port on which the server manages channels."
+    )
+  }
+  return { ...settings, port: managementPort }
 })
 
 /** Names the variables in an error that speaks of the options they became. */

@@ -1,10 +1,9 @@
 /**
- * From APNs' answer to an outcome. Pure.
+ * From APNs' answer to the reason of a refusal. Pure.
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import type { Answer, Rejection } from "../Reason.ts"
 import { rejectionClasses, UnexpectedAnswer, UnknownReason } from "../Reason.ts"
 import { type RejectionName, rejections } from "../ReasonTable.ts"
@@ -16,11 +15,8 @@ export interface Reply {
   readonly body: string
 }
 
-/** What an accepting answer says. */
-export interface Accepted {
-  readonly apnsId: string | undefined
-  readonly uniqueId: string | undefined
-}
+/** Why an answer does not accept (Apple, "Handling notification responses from APNs"). */
+export type Refusal = Rejection | UnknownReason | UnexpectedAnswer
 
 const isRejectionName = (reason: string): reason is RejectionName => Object.hasOwn(rejectionClasses, reason)
 
@@ -71,18 +67,21 @@ export const goAwayRejection = (debugData: string): Rejection | undefined => {
   return new rejectionClasses[name]({ status: rejections[name].status })
 }
 
-/** Accepted, or why not (Apple, "Handling notification responses from APNs"). */
-export const outcomeOf = (
+/** Why an answer refuses; nothing when it has the status that accepts. */
+export const refusalOf = (
   { status, fields, body }: Reply,
+  accepting: number,
   nowMillis: number
-): Result.Result<Accepted, Rejection | UnknownReason | UnexpectedAnswer> => {
-  const apnsId = fields["apns-id"]
-  if (status === 200) return Result.succeed({ apnsId, uniqueId: fields["apns-unique-id"] })
-  const answer: Answer = { status, apnsId, retryAfter: retryAfter(fields["retry-after"], nowMillis) }
+): Refusal | undefined => {
+  if (status === accepting) return undefined
+  const answer: Answer = {
+    status,
+    apnsId: fields["apns-id"],
+    requestId: fields["apns-request-id"],
+    retryAfter: retryAfter(fields["retry-after"], nowMillis)
+  }
   const said = parse(body)
-  return Result.fail(
-    said === undefined
-      ? new UnexpectedAnswer({ ...answer, contentType: fields["content-type"], excerpt: excerpt(body) })
-      : rejectionOf(said.reason, answer, said.timestamp)
-  )
+  return said === undefined
+    ? new UnexpectedAnswer({ ...answer, contentType: fields["content-type"], excerpt: excerpt(body) })
+    : rejectionOf(said.reason, answer, said.timestamp)
 }

@@ -9,7 +9,7 @@ import { rulesOf } from "../PushType.ts"
 import { InvalidNotification } from "../Reason.ts"
 
 /** Header fields by name. A class and no literal, as whatever lives as long as a request (see `Pending`). */
-class Fields {
+export class Fields {
   [name: string]: string
 }
 
@@ -22,7 +22,8 @@ export interface RequestHead {
 }
 
 const hex = /^(?:[0-9a-fA-F]{2})+$/
-const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/
+/** The form of a UUID (RFC 9562, 4). */
+export const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/
 const visible = /^[!-~]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const control = /[\u0000-\u001f\u007f]/
@@ -100,6 +101,23 @@ const priorityProblem = ({ content, priority, pushType }: Notification): Invalid
   )
 }
 
+const forever = Result.succeed(Number.POSITIVE_INFINITY)
+
+/** Writes the header `apns-expiration`; gives the instant after which there is no point in sending. */
+export const writeExpiration = (
+  fields: Fields,
+  expiration: Expiration,
+  nowMillis: number
+): Result.Result<number, InvalidNotification> => {
+  if (expiration === "once") {
+    fields["apns-expiration"] = "0"
+    return forever
+  }
+  const until = expirationMillis(expiration, nowMillis)
+  if (Result.isSuccess(until)) fields["apns-expiration"] = String(Math.max(1, Math.ceil(until.success / 1000)))
+  return until
+}
+
 /**
  * The request of a notification, or the first rule it breaks.
  *
@@ -168,13 +186,10 @@ export const head = (
   }
 
   let expiresAtMillis = Number.POSITIVE_INFINITY
-  if (expiration === "once") {
-    fields["apns-expiration"] = "0"
-  } else if (expiration !== undefined) {
-    const millis = expirationMillis(expiration, options.nowMillis)
-    if (Result.isFailure(millis)) return Result.fail(millis.failure)
-    expiresAtMillis = millis.success
-    fields["apns-expiration"] = String(Math.max(1, Math.ceil(millis.success / 1000)))
+  if (expiration !== undefined) {
+    const until = writeExpiration(fields, expiration, options.nowMillis)
+    if (Result.isFailure(until)) return Result.fail(until.failure)
+    expiresAtMillis = until.success
   }
 
   return Result.succeed({ path: `/3/device/${device}`, fields, expiresAtMillis })

@@ -18,6 +18,8 @@ export interface Endpoint {
     | undefined
   /** Until the peer's SETTINGS must have arrived, in milliseconds. */
   readonly connectTimeoutMillis: number
+  /** The largest body of an answer, in bytes. Default: the HTTP/2 implementation's. */
+  readonly maxAnswerBytes?: number | undefined
 }
 
 /** One request: header fields and one body. */

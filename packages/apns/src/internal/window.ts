@@ -17,7 +17,7 @@ import { Link, Ring } from "./ring.ts"
 import type { Cancellable } from "./submit.ts"
 
 /** A notification on its way. (A class and no literal: see `Pending`.) */
-class Flight<E> extends Link implements Outlet {
+class Flight<E> extends Link implements Outlet<Receipt> {
   readonly notification: Notification
   private readonly window: Window<E>
   sent: Cancellable | undefined = undefined

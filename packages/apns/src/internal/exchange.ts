@@ -1,0 +1,214 @@
+/**
+ * How everything goes out over one connection: the first attempt without an Effect, retries by Schedule, one deadline
+ * over all.
+ */
+import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import type { SendOptions } from "../Apns.ts"
+import type { ApnsConnection, ApnsResponse, RequestError } from "../ApnsConnection.ts"
+import type { ApnsError } from "../ApnsError.ts"
+import { JwtCache, type ProviderToken } from "../JwtCache.ts"
+import * as Reason from "../Reason.ts"
+import * as Retry from "../Retry.ts"
+import type { Outlet } from "./dispatch.ts"
+import { freshTokenOf } from "./freshToken.ts"
+import type { Prepared } from "./prepared.ts"
+import { type Cancellable, type RequestListener, requestBy, submitTo } from "./submit.ts"
+
+type AttemptError = RequestError | Reason.Rejection | Reason.Failure
+
+/** What an attempt that failed leaves behind. */
+interface Failed {
+  readonly reason: AttemptError
+  readonly connection: string | undefined
+  readonly token: ProviderToken | undefined
+  readonly dateMillis: number
+}
+
+const failedBefore = (reason: AttemptError, token: ProviderToken | undefined): Failed => ({
+  reason,
+  connection: undefined,
+  token,
+  dateMillis: Number.NaN
+})
+
+/** What an answer means: what was asked for, or a failure. */
+const read = <A>(prepared: Prepared<A>, response: ApnsResponse, attempts: number): Result.Result<A, Failed> => {
+  const result = prepared.read(response, attempts)
+  if (Result.isSuccess(result)) return Result.succeed(result.success)
+  const dateMillis = Date.parse(response.fields.date ?? "")
+  const { connection } = response
+  return Result.fail({ reason: result.failure, connection, token: prepared.token, dateMillis })
+}
+
+type Retries = <A>(prepared: Prepared<A>, first: Failed) => Effect.Effect<A, ApnsError>
+
+/** Hears of a first attempt. */
+class FirstAttempt<A> implements RequestListener {
+  private readonly prepared: Prepared<A>
+  private readonly outlet: Outlet<A>
+  private readonly retry: Retries
+
+  constructor(prepared: Prepared<A>, outlet: Outlet<A>, retry: Retries) {
+    this.prepared = prepared
+    this.outlet = outlet
+    this.retry = retry
+  }
+
+  onResponse(response: ApnsResponse): void {
+    const result = read(this.prepared, response, 1)
+    if (Result.isSuccess(result)) this.outlet.onReceipt(result.success)
+    else this.outlet.onRest(this.retry(this.prepared, result.failure))
+  }
+
+  onError(error: RequestError): void {
+    this.outlet.onRest(this.retry(this.prepared, failedBefore(error, this.prepared.token)))
+  }
+
+  onDefect(cause: Cause.Cause<never>): void {
+    this.outlet.onRest(Effect.failCause(cause))
+  }
+}
+
+/** Resumes a fiber. */
+class Resume<A> implements Outlet<A> {
+  private readonly resume: (effect: Effect.Effect<A, ApnsError>) => void
+
+  constructor(resume: (effect: Effect.Effect<A, ApnsError>) => void) {
+    this.resume = resume
+  }
+
+  onReceipt(receipt: A): void {
+    this.resume(Effect.succeed(receipt))
+  }
+
+  onRest(rest: Effect.Effect<A, ApnsError>): void {
+    this.resume(rest)
+  }
+}
+
+/** The checks of what is to be sent. */
+export type Prepare<In, A> = (input: In) => Result.Result<Prepared<A>, ApnsError>
+
+/** Checks what is to be sent and sends it: attempts, the retries between them, one deadline over all. */
+export interface Exchange {
+  /** See `Dispatch`. */
+  readonly dispatch: <In, A>(prepare: Prepare<In, A>, input: In, outlet: Outlet<A>) => Cancellable | undefined
+  /** The same as an Effect; interrupting it gives up. */
+  readonly run: <In, A>(prepare: Prepare<In, A>, input: In) => Effect.Effect<A, ApnsError>
+}
+
+export const makeExchange = Effect.fnUntraced(function* (
+  connection: ApnsConnection["Service"],
+  options: Pick<SendOptions, "retry" | "replayUnknown">
+): Effect.fn.Return<Exchange, never, JwtCache> {
+  const submit = yield* submitTo(connection)
+  const jwt = yield* JwtCache
+  const freshToken = freshTokenOf(jwt)
+  const clock = yield* Clock.Clock
+  const schedule = options.retry ?? (options.replayUnknown === true ? Retry.scheduleReplayingUnknown : Retry.schedule)
+
+  /** An expired token that is young tells that a clock is wrong; a passed deadline, what took the time. */
+  const explain = (
+    { reason, token, dateMillis }: Failed,
+    { startedAtMillis }: Prepared<unknown>,
+    previous: AttemptError | undefined
+  ): AttemptError => {
+    const now = clock.currentTimeMillisUnsafe()
+    if (reason._tag === "DeadlinePassed") {
+      const { address, stage } = reason
+      return new Reason.DeadlinePassed({ address, stage, waited: Duration.millis(now - startedAtMillis), previous })
+    }
+    if (reason._tag !== "ExpiredProviderToken" || token === undefined) return reason
+    return new Reason.ExpiredProviderToken({
+      status: reason.status,
+      apnsId: reason.apnsId,
+      requestId: reason.requestId,
+      retryAfter: reason.retryAfter,
+      tokenAge: Duration.millis(now - token.issuedAtMillis),
+      clockSkew: Number.isNaN(dateMillis) ? undefined : Duration.millis(dateMillis - now)
+    })
+  }
+
+  /** An attempt that asks for the provider token first. */
+  const attempt = Effect.fnUntraced(function* <A>(
+    prepared: Prepared<A>,
+    attempts: number
+  ): Effect.fn.Return<A, Failed> {
+    const token = yield* Effect.mapError(jwt.token, (reason) => failedBefore(reason, undefined))
+    prepared.token = token
+    const response = yield* Effect.mapError(requestBy(submit, prepared), (reason) => failedBefore(reason, token))
+    return yield* Effect.fromResult(read(prepared, response, attempts))
+  })
+
+  /** The slow path: entered only after a first attempt has failed. */
+  const retry: Retries = Effect.fnUntraced(function* <A>(
+    prepared: Prepared<A>,
+    first: Failed
+  ): Effect.fn.Return<A, ApnsError> {
+    const { deadlineMillis } = prepared
+    const step = yield* Schedule.toStep(schedule)
+    let failed = first
+    let previous: AttemptError | undefined
+    let doubtful: AttemptError | undefined
+    let renewed = false
+    for (let attempts = 1; ; attempts++) {
+      let delayMillis = 0
+      if (failed.reason._tag === "ExpiredProviderToken" && failed.token !== undefined && !renewed) {
+        renewed = true
+        const fresh = yield* Effect.result(jwt.renew(failed.token))
+        if (Result.isFailure(fresh)) return yield* prepared.errorOf(fresh.failure, attempts)
+        if (!fresh.success) return yield* prepared.errorOf(explain(failed, prepared, previous), attempts)
+      } else {
+        const reason = explain(failed, prepared, previous)
+        if (reason.outcome === "unknown") doubtful = reason
+        // What an earlier attempt left in doubt is not undone by a later one that was never sent.
+        const told = reason.outcome === "unsent" ? (doubtful ?? reason) : reason
+        const now = clock.currentTimeMillisUnsafe()
+        const next =
+          reason.outcome === "unknown" && options.replayUnknown !== true
+            ? undefined
+            : yield* Pull.catchDone(step(now, prepared.errorOf(reason, attempts)), () => Effect.succeed(undefined))
+        delayMillis = next === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(next[1])
+        if (now + delayMillis >= deadlineMillis) return yield* prepared.errorOf(told, attempts)
+      }
+      // The connection that brought a stale token or a closing server may go on refusing.
+      const { action } = failed.reason
+      if (failed.connection !== undefined && (action === "reconnect" || action === "renewToken")) {
+        yield* connection.retire(failed.connection)
+      }
+      if (delayMillis > 0) yield* Effect.sleep(delayMillis)
+      const result = yield* Effect.result(attempt(prepared, attempts + 1))
+      if (Result.isSuccess(result)) return result.success
+      previous = failed.reason
+      failed = result.failure
+    }
+  })
+
+  // The hot path: no Effect, no span, no timer, no Schedule unless something fails.
+  const dispatch = <In, A>(prepare: Prepare<In, A>, input: In, outlet: Outlet<A>): Cancellable | undefined => {
+    const result = prepare(input)
+    if (Result.isFailure(result)) return void outlet.onRest(Effect.fail(result.failure))
+    const prepared = result.success
+    const token = freshToken()
+    if (token === "ask") {
+      return void outlet.onRest(Effect.catch(attempt(prepared, 1), (failed) => retry(prepared, failed)))
+    }
+    prepared.token = token
+    return submit(prepared, new FirstAttempt(prepared, outlet, retry))
+  }
+
+  return {
+    dispatch,
+    run: (prepare, input) =>
+      Effect.callback((resume) => {
+        const dispatched = dispatch(prepare, input, new Resume(resume))
+        return dispatched && Effect.sync(() => dispatched.cancel())
+      })
+  }
+})

@@ -1,0 +1,52 @@
+/**
+ * What attempts, retries and the deadline need to know of a request, whether it carries a notification, a broadcast or
+ * the management of a channel.
+ */
+import type * as Result from "effect/Result"
+import type { Timings } from "../Apns.ts"
+import type { ApnsRequest, ApnsResponse } from "../ApnsConnection.ts"
+import type { ApnsError } from "../ApnsError.ts"
+import type { ProviderToken } from "../JwtCache.ts"
+import type { Reason } from "../Reason.ts"
+import type { Refusal } from "./reply.ts"
+import type { RequestHead } from "./request.ts"
+
+/**
+ * What has passed every check, and the request of its attempts; `A` is what it gives once accepted. (A class and no
+ * literal: see `Pending`.)
+ */
+export abstract class Prepared<A> implements ApnsRequest {
+  abstract readonly method: ApnsRequest["method"]
+  readonly path: string
+  readonly fields: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+  readonly deadlineMillis: number
+  readonly startedAtMillis: number
+  /** That of the attempt under way. */
+  token: ProviderToken | undefined = undefined
+
+  constructor(head: RequestHead, body: Uint8Array, nowMillis: number, timeoutMillis: number) {
+    this.path = head.path
+    this.fields = head.fields
+    this.body = body
+    this.deadlineMillis = Math.min(nowMillis + timeoutMillis, head.expiresAtMillis)
+    this.startedAtMillis = nowMillis
+  }
+
+  get authorization(): ApnsRequest["authorization"] {
+    return this.token?.authorization
+  }
+
+  /** What an answer means. */
+  abstract read(response: ApnsResponse, attempts: number): Result.Result<A, Refusal>
+
+  /** The error that names what was to be sent. */
+  abstract errorOf(reason: Reason, attempts: number): ApnsError
+}
+
+/** How long the last attempt took, and all of them together. */
+export const timingsOf = ({ startedAtMillis }: Prepared<unknown>, response: ApnsResponse): Timings => ({
+  totalMillis: response.answeredAtMillis - startedAtMillis,
+  queueMillis: response.openedAtMillis - response.queuedAtMillis,
+  answerMillis: response.answeredAtMillis - response.openedAtMillis
+})
