@@ -1,7 +1,7 @@
 /** Writes the tables of docs/ that are made from code. `--check` writes nothing and fails when one is out of date. */
 import { readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { ReasonTable } from "effect-apns"
+import { PushType, ReasonTable } from "effect-apns"
 
 const row = (cells: ReadonlyArray<string>) => `| ${cells.join(" | ")} |`
 
@@ -32,7 +32,46 @@ const failures = () =>
     ])
   )
 
-const tables: Record<string, () => string> = { rejections, failures }
+/** Where the reader finds each push type. */
+const constructors: Readonly<Record<PushType.PushType, string>> = {
+  alert: "alert",
+  background: "background",
+  complication: "complication",
+  controls: "controls",
+  fileprovider: "fileProvider",
+  liveactivity: "liveActivity",
+  location: "location",
+  mdm: "mdm",
+  pushtotalk: "pushToTalk",
+  voip: "voip",
+  widgets: "widgets"
+}
+
+const credentials = { token: "token key", certificate: "certificate", either: "either" } as const
+
+const pushTypes = () =>
+  table(
+    ["Push type", "Constructor", "Topic", "Credentials", "Priorities", "Largest body", "Expiration unless given"],
+    Object.entries(constructors).map(([pushType, constructor]) => {
+      const rules = PushType.rulesOf(pushType)
+      if (rules === undefined) throw new Error(`no rules for the push type ${pushType}`)
+      return [
+        `[\`${pushType}\`](${pushType}.md)`,
+        `\`Notification.${constructor}\``,
+        // The topic of an MDM push is no bundle ID.
+        pushType === "mdm" ? "the certificate's" : `bundle ID${rules.suffix && ` + \`${rules.suffix}\``}`,
+        credentials[rules.trust ?? "either"],
+        rules.priorities.join(", "),
+        rules.limit.toLocaleString("en"),
+        rules.expiration === undefined ? "APNs decides" : `\`"${rules.expiration}"\``
+      ]
+    })
+  )
+
+const tables: Record<string, () => string> = { rejections, failures, pushTypes }
+
+/** The pages that have such tables. */
+export const pages = ["docs/errors.md", "docs/push-types/README.md"]
 
 /** The text with every `<!-- table: name -->` … `<!-- end -->` filled in from the code. */
 export const filled = (text: string): string =>
@@ -46,9 +85,11 @@ export const filled = (text: string): string =>
   )
 
 if (import.meta.main) {
-  const path = fileURLToPath(new URL("../docs/errors.md", import.meta.url))
-  const text = readFileSync(path, "utf8")
-  if (process.argv.includes("--check")) {
-    if (filled(text) !== text) throw new Error("docs/errors.md is out of date: run `npm run pnpm -- run docs`")
-  } else writeFileSync(path, filled(text))
+  for (const page of pages) {
+    const path = fileURLToPath(new URL(`../${page}`, import.meta.url))
+    const text = readFileSync(path, "utf8")
+    if (process.argv.includes("--check")) {
+      if (filled(text) !== text) throw new Error(`${page} is out of date: run \`npm run pnpm -- run docs\``)
+    } else writeFileSync(path, filled(text))
+  }
 }

@@ -4,8 +4,11 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { filled } from "../../scripts/docs.ts"
-import { examples } from "../support/examples.ts"
+import { type Notification, PushType } from "effect-apns"
+import { filled, pages as pagesWithTables } from "../../scripts/docs.ts"
+import { examples, pages } from "../support/examples.ts"
+import { deadLinks } from "../support/links.ts"
+import { normalised, requestOf } from "../support/requests.ts"
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -17,7 +20,9 @@ const all = examples().map((example, index) => ({ ...example, file: join(folder,
 beforeAll(() => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  for (const { code, file } of all) writeFileSync(file, `${code}\nexport {}\n`)
+  for (const { code, file, request } of all) {
+    writeFileSync(file, `${code}\nexport {${request === undefined ? "" : " n "}}\n`)
+  }
   writeFileSync(
     join(folder, "tsconfig.json"),
     JSON.stringify({
@@ -32,9 +37,21 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe("the documentation", () => {
-  it("has tables that are those of the code", () => {
-    const text = readFileSync(join(root, "docs/errors.md"), "utf8")
+  it.each(pagesWithTables)("has tables in %s that are those of the code", (page) => {
+    const text = readFileSync(join(root, page), "utf8")
     assert.strictEqual(filled(text), text)
+  })
+
+  it("has no link that leads nowhere", () => {
+    assert.deepStrictEqual(pages().flatMap(deadLinks), [])
+  })
+
+  it("shows the request of every push type", () => {
+    const shown = all.map(({ request }) => /^apns-push-type: (.+)$/m.exec(request ?? "")?.[1])
+    assert.deepStrictEqual(
+      Object.keys(PushType.rules).filter((pushType) => !shown.includes(pushType)),
+      []
+    )
   })
 
   it("has examples that compile", { timeout: 60_000 }, async () => {
@@ -51,6 +68,14 @@ describe("the documentation", () => {
     it(`has an example that runs at ${origin}`, { timeout: 30_000 }, async () => {
       const { stderr } = await run(process.execPath, [file], { cwd: root })
       assert.strictEqual(stderr, "")
+    })
+  }
+
+  for (const { file, origin, request } of all) {
+    if (request === undefined) continue
+    it(`shows the request of the example at ${origin}`, async () => {
+      const { n }: { readonly n: Notification.Notification } = await import(file)
+      assert.strictEqual(normalised(request), requestOf(n))
     })
   }
 })

@@ -9,16 +9,21 @@ export interface Example {
   readonly code: string
   /** Whether it is run, or compiled only: those that need a network, a key or a caller are only compiled. */
   readonly run: boolean
+  /** The request that its `n` becomes, where the next block is one: an `http` block. */
+  readonly request: string | undefined
 }
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-const pages = () => [
+/** Every page of the documentation, by its path from the root. */
+export const pages = (): ReadonlyArray<string> => [
   "README.md",
   "packages/apns/README.md",
   "packages/http2/README.md",
   "packages/simulator/README.md",
-  ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)
+  ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`)
 ]
 
 const sources = () =>
@@ -37,9 +42,11 @@ const blocks = (origin: string, text: string): ReadonlyArray<Example> =>
     const line = text.slice(0, match.index).split("\n").length + 1
     const code = match[2] ?? ""
     const run = match[1] !== undefined
+    const next = /^```(\w*).*\n([\s\S]*?)^```$/m.exec(text.slice(match.index + match[0].length))
     return {
       origin: `${origin}:${line}`,
       run,
+      request: next?.[1] === "http" ? next[2] : undefined,
       code: run ? `import assert from "node:assert"\n${assertions(code)}` : code
     }
   })
@@ -48,8 +55,6 @@ const withoutStars = (text: string) => text.replaceAll(/^[ \t]*\*[ ]?/gm, "")
 
 /** Every fenced `ts` block of the README, of docs/ and of the doc comments of the public modules. */
 export const examples = (): ReadonlyArray<Example> => [
-  ...pages()
-    .filter((page) => page.endsWith(".md"))
-    .flatMap((page) => blocks(page, readFileSync(join(root, page), "utf8"))),
+  ...pages().flatMap((page) => blocks(page, readFileSync(join(root, page), "utf8"))),
   ...sources().flatMap((source) => blocks(source, withoutStars(readFileSync(join(root, source), "utf8"))))
 ]
