@@ -28,8 +28,7 @@ const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 type Service = Channels["Service"]
 
 /** What a caller in JavaScript can do. */
-// biome-ignore lint/suspicious/noExplicitAny: the point is to get past the types
-const untyped = (value: unknown) => value as any
+const untyped = (value: unknown) => value as never
 
 const play = (lines: ReadonlyArray<Line>, options: ChannelsOptions & { readonly jwt?: Layer.Layer<JwtCache> } = {}) => {
   const { jwt = JwtCache.layerNone, ...settings } = options
