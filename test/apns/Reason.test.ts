@@ -202,6 +202,7 @@ const failures: ReadonlyArray<Reason.Failure> = [
   }),
   new Reason.DeadlinePassed({ address: "h:443", stage: "queue", waited: Duration.seconds(3) }),
   new Reason.OutcomeUnknown({ address: "h:443", problem: "the connection was reset" }),
+  new Reason.Halted({ by: new Reason.OutcomeUnknown({ address: "h:443", problem: "the connection was reset" }) }),
   new Reason.UnknownReason({ status: 400, raw: "Novelty" }),
   new Reason.UnexpectedAnswer({ status: 403, contentType: "text/html", excerpt: "<html>" })
 ]

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
-import { Cause, Effect, Exit, Fiber, Layer, Ref, Result, Stream } from "effect"
+import { Cause, Effect, Exit, Fiber, Layer, Ref, Result, Schema, SchemaTransformation, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import {
   Apns,
@@ -14,7 +14,8 @@ import {
   Reason,
   type RequestError,
   type SendResult,
-  sendAll
+  sendAll,
+  sendSummary
 } from "effect-apns"
 import { device, simulated } from "../support/simulated.ts"
 
@@ -237,5 +238,202 @@ describe("sendAll", () => {
       const count = yield* Stream.runCount(sendAll(Stream.empty))
       assert.strictEqual(count, 0)
     }).pipe(Effect.provide(over(() => Effect.never)))
+  )
+})
+
+describe("a fault of the configuration", () => {
+  const refused = (status: number, reason: string) =>
+    Effect.succeed({ status, body: JSON.stringify({ reason }) }).pipe(Effect.delay(10))
+
+  const outcomes = (layer: Layer.Layer<Apns>, haltOnFault?: boolean, notifications = range(100)) =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(
+        Stream.runCollect(sendAll(notifications, { concurrency: 10, haltOnFault })).pipe(Effect.provide(layer))
+      )
+      yield* TestClock.adjust("1 minute")
+      const results = yield* Fiber.join(fiber)
+      return results.map((result) => (result.outcome === "accepted" ? "accepted" : result.error.reason._tag))
+    })
+
+  it.effect("halts: what was under way is refused, the rest unsent and told why", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const layer = over(() => {
+        asked++
+        return refused(403, "InvalidProviderToken")
+      })
+      const tags = yield* outcomes(layer)
+      assert.lengthOf(tags, 100)
+      assert.strictEqual(asked, 10)
+      assert.strictEqual(tags.filter((tag) => tag === "InvalidProviderToken").length, 10)
+      assert.strictEqual(tags.filter((tag) => tag === "Halted").length, 90)
+    })
+  )
+
+  it.effect("does not halt where the caller says so", () =>
+    Effect.gen(function* () {
+      const tags = yield* outcomes(
+        over(() => refused(403, "InvalidProviderToken")),
+        false
+      )
+      assert.deepStrictEqual(new Set(tags), new Set(["InvalidProviderToken"]))
+      assert.lengthOf(tags, 100)
+    })
+  )
+
+  it.effect("of one topic halts that topic", () =>
+    Effect.gen(function* () {
+      const layer = over(({ fields }) =>
+        fields["apns-topic"] === "com.example.other" ? refused(400, "TopicDisallowed") : Effect.as(Effect.sleep(10), {})
+      )
+      const mixed = range(100).pipe(
+        Stream.zipWithIndex,
+        Stream.map(([notification, index]) =>
+          index % 2 === 0 ? { ...notification, topic: "com.example.other" } : notification
+        )
+      )
+      const tags = yield* outcomes(layer, true, mixed)
+      const count = (tag: string) => tags.filter((other) => other === tag).length
+      assert.strictEqual(count("accepted"), 50)
+      assert.strictEqual(count("TopicDisallowed") + count("Halted"), 50)
+      assert.isAtLeast(count("Halted"), 40)
+    })
+  )
+
+  it.effect("is nothing that concerns one device", () =>
+    Effect.gen(function* () {
+      const tags = yield* outcomes(over(() => refused(400, "BadDeviceToken")))
+      assert.deepStrictEqual(new Set(tags), new Set(["BadDeviceToken"]))
+    })
+  )
+
+  it.effect("tells the fault and its cure, without a secret", () =>
+    Effect.gen(function* () {
+      const [last] = yield* sendAll(range(30), { concurrency: 1, ordered: true }).pipe(
+        Stream.takeRight(1),
+        Stream.runCollect,
+        Effect.provide(over(() => Effect.succeed({ status: 403, body: '{"reason":"BadCertificate"}' })))
+      )
+      assert.isTrue(last !== undefined && last.outcome !== "accepted")
+      if (last === undefined || last.outcome === "accepted") return
+      assert.deepStrictEqual([last.outcome, last.error.action], ["unsent", "fixConfig"])
+      assert.include(last.error.message, "an earlier one met BadCertificate")
+      assert.notInclude(last.error.message, device(29))
+    })
+  )
+})
+
+describe("sendSummary", () => {
+  it.effect("counts outcomes, reasons, dead tokens and the rate", () =>
+    Effect.gen(function* () {
+      const answers = [
+        {},
+        {},
+        { status: 410, body: '{"reason":"Unregistered"}' },
+        { status: 400, body: '{"reason":"BadDeviceToken"}' },
+        { status: 413, body: '{"reason":"PayloadTooLarge"}' }
+      ]
+      const layer = over((_, index) =>
+        index === 5
+          ? Effect.fail(new Reason.OutcomeUnknown({ address: "push.test:443", problem: "it ended" }))
+          : Effect.as(Effect.sleep(500), answers[index] ?? {})
+      )
+      const fiber = yield* Effect.forkChild(
+        Stream.run(sendAll(range(6), { concurrency: 1 }), sendSummary).pipe(Effect.provide(layer))
+      )
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), {
+        total: 6,
+        accepted: 2,
+        refused: 3,
+        unsent: 0,
+        unknown: 1,
+        byReason: { Unregistered: 1, BadDeviceToken: 1, PayloadTooLarge: 1, OutcomeUnknown: 1 },
+        deadTokens: 2,
+        perSecond: 0.8
+      })
+    })
+  )
+
+  it.effect("of nothing is nothing", () =>
+    Effect.gen(function* () {
+      const summary = yield* Stream.run(Stream.empty, sendSummary)
+      assert.deepStrictEqual([summary.total, summary.perSecond, summary.byReason], [0, 0, {}])
+    })
+  )
+})
+
+describe("fanOut", () => {
+  it.effect("encodes once, and gives each device its own id", () =>
+    Effect.gen(function* () {
+      let encoded = 0
+      const Counted = Schema.Struct({
+        n: Schema.Number.pipe(
+          Schema.decodeTo(
+            Schema.Number,
+            SchemaTransformation.transform({
+              decode: (n) => n,
+              encode: (n) => {
+                encoded++
+                return n
+              }
+            })
+          )
+        )
+      })
+      const template = Notification.alert({
+        device: "",
+        alert: "Sale",
+        data: { n: 1 },
+        schema: Counted,
+        topic: "com.example.app"
+      })
+      const devices = Array.from({ length: 50 }, (_, n) => device(n))
+      const bodies = new Set<string>()
+      const paths = new Set<string>()
+      const layer = over(({ body, path }) => {
+        bodies.add(new TextDecoder().decode(body))
+        paths.add(path)
+        return Effect.succeed({})
+      })
+      const results = yield* Stream.runCollect(
+        sendAll(Stream.fromIterable(Notification.fanOut(template, devices)))
+      ).pipe(Effect.provide(layer))
+      assert.strictEqual(encoded, 1)
+      assert.deepStrictEqual([...bodies], ['{"aps":{"alert":"Sale"},"n":1}'])
+      assert.strictEqual(paths.size, 50)
+      const ids = new Set(results.map(({ notification }) => notification.id))
+      assert.strictEqual(ids.size, 50)
+      assert.isFalse(ids.has(template.id))
+      const [again] = Notification.fanOut(template, [device(1)])
+      assert.notStrictEqual(again?.content, results[0]?.notification.content)
+    })
+  )
+
+  it("takes devices as they are asked for", () => {
+    let given = 0
+    const endless = (function* () {
+      for (;;) yield device(given++)
+    })()
+    const template = Notification.voip({ device: "", data: { call: 1 }, expiration: "once" })
+    for (const notification of Notification.fanOut(template, endless)) {
+      assert.deepStrictEqual([notification.pushType, notification.expiration], ["voip", "once"])
+      if (given === 3) break
+    }
+    assert.strictEqual(given, 3)
+  })
+
+  it.effect("refuses a payload that breaks a rule for each device, and encodes it once", () =>
+    Effect.gen(function* () {
+      const template = Notification.alert({ device: "", alert: "x".repeat(5000), topic: "com.example.app" })
+      const notifications = Stream.fromIterable(Notification.fanOut(template, [device(1), device(2)]))
+      const results = yield* Stream.runCollect(sendAll(notifications)).pipe(
+        Effect.provide(over(() => Effect.succeed({})))
+      )
+      assert.deepStrictEqual(
+        results.map((result) => (result.outcome === "accepted" ? "accepted" : result.error.reason._tag)),
+        ["InvalidNotification", "InvalidNotification"]
+      )
+    })
   )
 })

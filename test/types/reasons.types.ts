@@ -115,6 +115,7 @@ export const byFailure = Match.typeTags<Reason.Failure>()({
   ConnectionFailed: ({ step }) => step,
   DeadlinePassed: ({ stage }) => stage,
   OutcomeUnknown: ({ address }) => address,
+  Halted: ({ by }) => by._tag,
   UnknownReason: ({ raw }) => raw,
   UnexpectedAnswer: ({ excerpt }) => excerpt
 })

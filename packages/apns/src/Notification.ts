@@ -8,12 +8,14 @@ import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Schema from "effect/Schema"
 import { make } from "./internal/constructor.ts"
+import type { EncodedOnce } from "./internal/encodedOnce.ts"
 import type * as Payload from "./Payload.ts"
 import type * as PushType from "./PushType.ts"
 import type { Truncation } from "./Truncation.ts"
 
 export { type Alert, type AlertSound, alert, type SafariWebsite, safariWebsite } from "./Alert.ts"
 export * as broadcast from "./Broadcast.ts"
+export { fanOut } from "./FanOut.ts"
 export * as liveActivity from "./LiveActivityPush.ts"
 export { mdm, type WalletPass, walletPass } from "./Management.ts"
 export { controls, type Reload, widgets } from "./Reload.ts"
@@ -119,11 +121,15 @@ export type Content =
       readonly write?: ((value: unknown) => object | undefined) | undefined
       /** Which texts may be cut when the body is too large; absent, none. */
       readonly truncation?: Truncation | undefined
+      /** Set by `fanOut`. */
+      readonly once?: EncodedOnce | undefined
     }
   | {
       readonly _tag: "Raw"
       readonly body: string | Uint8Array | Schema.JsonObject
       readonly truncation?: Truncation | undefined
+      /** Set by `fanOut`. */
+      readonly once?: EncodedOnce | undefined
     }
 
 /**

@@ -96,7 +96,9 @@ export const encodeContent = (
   limit: number,
   what: string | undefined
 ): Result.Result<Uint8Array, InvalidNotification> => {
-  const encoded = body(content)
+  const { once } = content
+  const encoded = once?.body ?? body(content)
+  if (once !== undefined) once.body = encoded
   if (Result.isFailure(encoded)) return encoded
   const { length } = encoded.success
   return length > 0 && length <= limit ? encoded : misfit(content, encoded.success, limit, what)

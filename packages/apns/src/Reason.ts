@@ -423,6 +423,23 @@ export class OutcomeUnknown extends failure(
 ) {}
 
 /**
+ * `sendAll` did not send it: an earlier notification met a fault of the configuration, and this one would have, too.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Halted extends failure(
+  "Halted",
+  (fields: {
+    /** What the earlier notification was refused with. */
+    readonly by: { readonly _tag: string; readonly detail: string; readonly cure: string }
+  }) => ({
+    detail: `it was not sent, for an earlier one met ${fields.by._tag}: ${fields.by.detail}`,
+    cure: fields.by.cure
+  })
+) {}
+
+/**
  * APNs gave a reason that this version of the library does not know.
  *
  * @category errors
@@ -476,6 +493,7 @@ export type Failure =
   | ConnectionFailed
   | DeadlinePassed
   | OutcomeUnknown
+  | Halted
   | UnknownReason
   | UnexpectedAnswer
 

@@ -306,6 +306,12 @@ export const failures = {
     "the connection ended after the notification was written and before its answer came",
     "Send it again only where a duplicate is acceptable; a collapse id makes a duplicate harmless on screen."
   ),
+  Halted: local(
+    "unsent",
+    "fixConfig",
+    "sending was halted, because every further notification would have met the same refusal",
+    "The error names the refusal and its cure. Send what was not sent when that is mended."
+  ),
   UnknownReason: local(
     "refused",
     "fixConfig",

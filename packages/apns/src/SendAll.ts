@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import { Apns, type Receipt } from "./Apns.ts"
 import type { ApnsError } from "./ApnsError.ts"
 import { dispatchOf } from "./internal/dispatch.ts"
+import { Faults } from "./internal/fault.ts"
 import { Window } from "./internal/window.ts"
 import type { Notification } from "./Notification.ts"
 import type { Outcome } from "./ReasonTable.ts"
@@ -39,6 +40,13 @@ export interface SendAllOptions {
   readonly concurrency?: number | undefined
   /** Whether results come in the order of the notifications; one that is slow then holds up the rest. Default: `false`. */
   readonly ordered?: boolean | undefined
+  /**
+   * Whether to stop sending after a fault of the configuration, which every further notification would meet as well: a 403
+   * (credentials), a server that cannot be trusted, and, for its topic, a topic that may not be used. What is left of the
+   * Stream then has the outcome `"unsent"` and the reason `Halted`. Say `false` where one `Apns` sends for many tenants.
+   * Default: `true`.
+   */
+  readonly haltOnFault?: boolean | undefined
 }
 
 /**
@@ -52,7 +60,7 @@ export interface SendAllOptions {
  * **Details**
  *
  * One notification never ends the Stream: its error is its result. Each result carries its notification, and each
- * notification has exactly one. Retries, deadlines and outcomes are those of `send`. When the given Stream fails, the
+ * notification has exactly one, so that those that were not sent can be sent again. Retries, deadlines and outcomes are those of `send`. When the given Stream fails, the
  * results of what it gave before come first. Interrupting it gives up what is under way: a request that waits leaves the
  * queue, a stream that is open is reset.
  *
@@ -85,6 +93,7 @@ export const sendAll = <E, R>(
       const window = new Window<E | Cause.Done<void>>({
         capacity: Math.max(1, options.concurrency ?? 1000),
         ordered: options.ordered ?? false,
+        faults: options.haltOnFault === false ? undefined : new Faults(),
         dispatch: dispatchOf(apns),
         run
       })

@@ -13,7 +13,9 @@ import type { ApnsError } from "../ApnsError.ts"
 import type { Notification } from "../Notification.ts"
 import type { SendResult } from "../SendAll.ts"
 import type { Dispatch, Outlet } from "./dispatch.ts"
+import type { Faults } from "./fault.ts"
 import { Link, Ring } from "./ring.ts"
+import { notificationError } from "./sender.ts"
 import type { Cancellable } from "./submit.ts"
 
 /** A notification on its way. (A class and no literal: see `Pending`.) */
@@ -41,6 +43,8 @@ class Flight<E> extends Link implements Outlet<Receipt> {
 export interface WindowOptions {
   readonly capacity: number
   readonly ordered: boolean
+  /** The faults after which there is no point in sending more; nothing, to send all the same. */
+  readonly faults: Faults | undefined
   readonly dispatch: Dispatch
   /** Runs what is left of a notification, as long as the Stream lives. */
   readonly run: (rest: Effect.Effect<Receipt, ApnsError>) => Fiber.Fiber<Receipt, ApnsError>
@@ -65,13 +69,18 @@ export class Window<E> {
 
   /** Starts notifications, from an index, while there is room; returns the index after the last one. */
   start(notifications: ReadonlyArray<Notification>, from: number): number {
-    const { capacity, dispatch, ordered } = this.options
+    const { capacity, dispatch, faults, ordered } = this.options
     let next = from
     for (; next < notifications.length && this.held < capacity; next++) {
       const flight = new Flight(this, notifications[next] as Notification)
       this.held++
       this.flights.add(flight)
       if (ordered) this.line.push(flight)
+      const fault = faults?.against(flight.notification)
+      if (fault !== undefined) {
+        this.fail(flight, notificationError(flight.notification, undefined, fault, 0))
+        continue
+      }
       try {
         flight.sent = dispatch(flight.notification, flight)
       } catch (defect) {
@@ -103,13 +112,14 @@ export class Window<E> {
     fiber.addObserver((exit) => {
       if (Exit.isSuccess(exit)) return flight.onReceipt(exit.value)
       const error = Cause.findError(exit.cause)
-      if (Result.isSuccess(error)) {
-        const { notification } = flight
-        this.settle(flight, { outcome: error.success.outcome, notification, error: error.success })
-      } else {
-        this.break(error.failure)
-      }
+      if (Result.isFailure(error)) return this.break(error.failure)
+      this.options.faults?.meet(flight.notification, error.success.reason)
+      this.fail(flight, error.success)
     })
+  }
+
+  private fail(flight: Flight<E>, error: ApnsError) {
+    this.settle(flight, { outcome: error.outcome, notification: flight.notification, error })
   }
 
   /** A defect, of a notification or of the Schedule: no result can be told of it. */

@@ -6,13 +6,19 @@ import { readFile } from "node:fs/promises"
 import { Effect, ManagedRuntime, Stream } from "effect"
 import { Apns, Credentials, Notification, send, sendAll } from "effect-apns"
 import { main, settle, type Tally } from "./harness.ts"
-import { alert, badge, body, data, device, id } from "./workload.ts"
+import { alert, badge, data, device, id } from "./workload.ts"
 
 const typed = (index: number) =>
   Notification.alert({ device: device(index), id: id(), alert, badge, sound: "default", priority: 10, data })
 
-const encoded = (index: number) =>
-  Notification.raw({ device: device(index), id: id(), pushType: "alert", priority: 10, payload: body })
+/** `Notification.fanOut` over the devices. */
+const fanOut = (start: number, end: number) =>
+  Notification.fanOut(
+    typed(0),
+    (function* () {
+      for (let index = start; index < end; index++) yield device(index)
+    })()
+  )
 
 await main(async ({ host, port, ca, credentials, topic, concurrency, variant }) => {
   const runtime = ManagedRuntime.make(
@@ -25,7 +31,6 @@ await main(async ({ host, port, ca, credentials, topic, concurrency, variant }) 
   const context = await runtime.context()
   const runPromise = Effect.runPromiseWith(context)
   const apns = await runtime.runPromise(Apns)
-  const make = variant === "fanOut" ? encoded : typed
   const sendRange = (start: number, end: number, tally: Tally) => {
     if (variant === "forEach") {
       // Made once: V8 allocates functions of an object literal among its old objects, each time.
@@ -36,10 +41,13 @@ await main(async ({ host, port, ca, credentials, topic, concurrency, variant }) 
       const indices = (function* () {
         for (let index = start; index < end; index++) yield index
       })()
-      const counted = (index: number) => Effect.matchEager(apns.send(make(index)), count)
+      const counted = (index: number) => Effect.matchEager(apns.send(typed(index)), count)
       return runPromise(Effect.forEach(indices, counted, { concurrency, discard: true }))
     }
-    const notifications = Stream.range(start, end - 1).pipe(Stream.rechunk(100), Stream.map(make))
+    const notifications =
+      variant === "fanOut"
+        ? Stream.fromIterable(fanOut(start, end), { chunkSize: 100 })
+        : Stream.range(start, end - 1, 100).pipe(Stream.map(typed))
     return runPromise(
       sendAll(notifications, { concurrency }).pipe(
         Stream.runForEachArray((results) =>
@@ -51,7 +59,7 @@ await main(async ({ host, port, ca, credentials, topic, concurrency, variant }) 
     )
   }
   return {
-    send: (index, done) => settle(runPromise(send(make(index))), done),
+    send: (index, done) => settle(runPromise(send(typed(index))), done),
     ...(variant !== "runPromise" && { sendRange }),
     close: () => runtime.dispose()
   }

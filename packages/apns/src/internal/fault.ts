@@ -1,0 +1,34 @@
+/** Which refusals every further notification would meet as well. Pure. */
+import type { Notification } from "../Notification.ts"
+import { Halted, type Reason } from "../Reason.ts"
+
+/** Credentials, settings, or the way to APNs: 403 is about nothing else (Apple, "Handling notification responses from APNs"). */
+const concernsAll = (reason: Reason): boolean =>
+  ("status" in reason && reason.status === 403) ||
+  reason._tag === "InvalidCredentials" ||
+  reason._tag === "InvalidConfiguration" ||
+  (reason._tag === "ConnectionFailed" && !reason.transient && reason.step !== "closed")
+
+const concernsTopic = ({ _tag }: Reason): boolean => _tag === "TopicDisallowed" || _tag === "BadTopic"
+
+/** The topic as far as the notification tells; the layer's stands for itself. */
+const topicOf = ({ topic = "", topicSuffix = "" }: Notification) =>
+  topic.endsWith(topicSuffix) ? topic : topic + topicSuffix
+
+/** The faults met so far. */
+export class Faults {
+  private all: Halted | undefined
+  private readonly topics = new Map<string, Halted>()
+
+  meet(notification: Notification, reason: Reason): void {
+    if (reason.action !== "fixConfig" && reason.action !== "renewToken") return
+    if (concernsAll(reason)) this.all ??= new Halted({ by: reason })
+    else if (concernsTopic(reason)) this.topics.set(topicOf(notification), new Halted({ by: reason }))
+  }
+
+  /** Why a notification is not worth sending, if so. */
+  against(notification: Notification): Halted | undefined {
+    if (this.all !== undefined || this.topics.size === 0) return this.all
+    return this.topics.get(topicOf(notification))
+  }
+}
