@@ -175,7 +175,7 @@ describe("what a Live Activity's push says beside its body", () => {
       topicSuffix: ".x"
     } as const
     const { content: _, pushType: __, ...rest } = end({ ...at, ...said })
-    assert.deepStrictEqual(rest, { device, ...said })
+    assert.deepStrictEqual(rest, { device, trust: undefined, ...said })
   })
 })
 

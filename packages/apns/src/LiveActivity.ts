@@ -30,10 +30,16 @@
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import {
+  channelPattern,
+  greatestMillis,
+  jsonWriters,
+  type LiveActivityWriters,
+  typedWriters,
+  withWriters
+} from "./internal/liveActivityWriter.ts"
 import { extra, type Flat, open } from "./internal/open.ts"
 import * as Payload from "./Payload.ts"
-
-const greatestMillis = 8_640_000_000_000_000
 
 const instantFrom = (millisOf: (wire: number) => number, wireOf: (millis: number) => number) =>
   Schema.Finite.check(
@@ -137,12 +143,7 @@ export const Alert = open(
  */
 export type Alert = typeof Alert.Type
 
-/** A channel's id: standard base64 with padding. Its length is not specified. */
-const Channel = Schema.String.check(
-  Schema.isPattern(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/, {
-    message: "Expected a channel's id in base64"
-  })
-)
+const Channel = Schema.String.check(Schema.isPattern(channelPattern, { message: "Expected a channel's id in base64" }))
 
 const Flag = Schema.Literal(1).pipe(
   Schema.decodeTo(
@@ -320,12 +321,17 @@ export interface Payloads<Attributes, State> {
 const payloadsOf = <Attributes, State>(
   attributesType: Schema.Codec<string>,
   attributes: StateSchema<Attributes>,
-  contentState: StateSchema<State>
-): Payloads<Attributes, State> => ({
-  start: Payload.make(startAps(attributesType, attributes, contentState), Schema.JsonObject),
-  update: Payload.make(updateAps(contentState), Schema.JsonObject),
-  end: Payload.make(endAps(contentState), Schema.JsonObject)
-})
+  contentState: StateSchema<State>,
+  writers: LiveActivityWriters
+): Payloads<Attributes, State> =>
+  withWriters(
+    {
+      start: Payload.make(startAps(attributesType, attributes, contentState), Schema.JsonObject),
+      update: Payload.make(updateAps(contentState), Schema.JsonObject),
+      end: Payload.make(endAps(contentState), Schema.JsonObject)
+    },
+    writers
+  )
 
 /**
  * The Schemas of the payloads of any Live Activity, its attributes and content state plain JSON.
@@ -351,7 +357,8 @@ const payloadsOf = <Attributes, State>(
 export const payloads: Payloads<Schema.JsonObject, Schema.JsonObject> = payloadsOf(
   Schema.NonEmptyString,
   Schema.JsonObject,
-  Schema.JsonObject
+  Schema.JsonObject,
+  jsonWriters
 )
 
 /**
@@ -406,7 +413,15 @@ export const make = <Attributes, State>(definition: {
   readonly attributesType: string
   readonly attributes: StateSchema<Attributes>
   readonly contentState: StateSchema<State>
-}): LiveActivity<Attributes, State> => ({
-  attributesType: definition.attributesType,
-  payloads: payloadsOf(Schema.Literal(definition.attributesType), definition.attributes, definition.contentState)
-})
+}): LiveActivity<Attributes, State> => {
+  const { attributes, attributesType, contentState } = definition
+  return {
+    attributesType,
+    payloads: payloadsOf(
+      Schema.Literal(attributesType),
+      attributes,
+      contentState,
+      typedWriters(attributesType, attributes, contentState)
+    )
+  }
+}

@@ -14,9 +14,11 @@
  */
 import type * as DateTime from "effect/DateTime"
 import type * as Schema from "effect/Schema"
+import { make } from "./internal/constructor.ts"
 import * as Contents from "./internal/liveActivityContent.ts"
 import type { Alert, LiveActivity, Payloads } from "./LiveActivity.ts"
 import type { Common, Content, Notification } from "./Notification.ts"
+import { rules } from "./PushType.ts"
 
 /**
  * An instant, written in whole seconds since 1970: the second that it falls in. Plain numbers are not accepted: their
@@ -170,17 +172,8 @@ export type End<State> = Event &
     readonly dismissalDate?: Instant | "now" | undefined
   }
 
-const push = (options: Delivery, content: Content): Notification => ({
-  device: options.device,
-  id: options.id ?? crypto.randomUUID(),
-  topic: options.topic,
-  priority: options.priority,
-  expiration: options.expiration,
-  collapseId: options.collapseId,
-  pushType: "liveactivity",
-  topicSuffix: options.topicSuffix ?? ".push-type.liveactivity",
-  content
-})
+const push = (options: Delivery, content: Content): Notification =>
+  make("liveactivity", rules.liveactivity, options, content)
 
 /**
  * Starts a Live Activity on a device.

@@ -7,6 +7,7 @@ import type * as Schema from "effect/Schema"
 import * as LiveActivity from "../LiveActivity.ts"
 import type { End, Event, Start, Update } from "../LiveActivityPush.ts"
 import type { Content } from "../Notification.ts"
+import { writerOf } from "./liveActivityWriter.ts"
 
 /** Past on every clock. */
 const longAgo = DateTime.makeUnsafe(1000)
@@ -32,7 +33,8 @@ const common = ({
 const content = (schema: Schema.Encoder<unknown>, aps: object, data: Schema.JsonObject = {}): Content => ({
   _tag: "Typed",
   schema,
-  value: { aps, data }
+  value: { aps, data },
+  write: writerOf(schema)
 })
 
 /** The content of a push that starts an activity. */

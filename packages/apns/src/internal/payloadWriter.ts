@@ -25,7 +25,7 @@ type Fields<S extends { readonly Type: object }> = { readonly [K in keyof S["Typ
 const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-const isFields = <S extends { readonly Type: object }>(value: unknown): value is Fields<S> => isObject(value)
+export const isFields = <S extends { readonly Type: object }>(value: unknown): value is Fields<S> => isObject(value)
 
 /** `Schema.Int`: whole numbers that a double holds exactly. */
 const isInt = (value: unknown): value is number => Number.isSafeInteger(value)
@@ -38,7 +38,7 @@ const isLevel = (value: unknown): value is Payload.InterruptionLevel =>
   value === "passive" || value === "active" || value === "time-sensitive" || value === "critical"
 
 /** Copies, as the Schema does: a `toJSON` of the caller's array is never asked. */
-const texts = (value: unknown): ReadonlyArray<string> | undefined => {
+export const texts = (value: unknown): ReadonlyArray<string> | undefined => {
   if (!Array.isArray(value)) return undefined
   const { length } = value
   const copy: Array<string> = []
@@ -285,7 +285,8 @@ const withJson = (aps: object | undefined, data: unknown): object | undefined =>
   return payload !== undefined && holdsJson(payload, "aps") ? payload : undefined
 }
 
-type ApsWriter = (aps: unknown) => object | undefined
+/** What an `aps` dictionary encodes to, or `undefined` where only the Schema can tell. */
+export type ApsWriter = (aps: unknown) => object | undefined
 
 /** What throws, be it a getter or too deep a value, is not plainly valid: the Schema meets it again. */
 const safely =
@@ -307,8 +308,12 @@ export interface PayloadWriters {
   readonly typed: (data: Schema.Encoder<unknown>) => PayloadWriter
 }
 
+/** The writer of payloads with JSON for custom data. */
+export const jsonWriter = (aps: ApsWriter): PayloadWriter =>
+  safely((value) => (isPayload(value) ? withJson(aps(value.aps), value.data) : undefined))
+
 const writers = (aps: ApsWriter): PayloadWriters => ({
-  json: safely((value) => (isPayload(value) ? withJson(aps(value.aps), value.data) : undefined)),
+  json: jsonWriter(aps),
   typed: (schema) => {
     const encode = Schema.encodeUnknownResult(schema)
     return safely((value) => {
@@ -330,9 +335,12 @@ export const backgroundWriters = writers(backgroundAps)
 /** The writers of pushes that reload widgets or controls. */
 export const reloadWriters = writers(reloadAps)
 
-/** The writer of payloads that are nothing but JSON data. */
-export const dataWriter: PayloadWriter = safely((value) => {
+/** A copy of an object that holds nothing but JSON. */
+export const jsonObject = (value: unknown): object | undefined => {
   if (!isObject(value)) return undefined
   const copy = { ...value }
   return holdsJson(copy, undefined) ? copy : undefined
-})
+}
+
+/** The writer of payloads that are nothing but JSON data. */
+export const dataWriter: PayloadWriter = safely(jsonObject)
