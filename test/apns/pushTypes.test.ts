@@ -3,7 +3,16 @@ import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { DateTime, Effect, Result, Schema } from "effect"
-import { Apns, CertificateTrust, Credentials, Notification, PushType, send, TokenTrust } from "effect-apns"
+import {
+  Apns,
+  CertificateTrust,
+  Credentials,
+  LiveActivity,
+  Notification,
+  PushType,
+  send,
+  TokenTrust
+} from "effect-apns"
 import { device as deviceOf, simulated } from "../support/simulated.ts"
 
 const device = deviceOf(1)
@@ -14,6 +23,22 @@ const Call = Schema.Struct({ callId: Schema.Int, at: Schema.DateTimeUtcFromStrin
   Schema.encodeKeys({ callId: "call-id" })
 )
 const call = { callId: 0, at: DateTime.makeUnsafe("2026-11-23T12:00:00Z") }
+
+const Ride = LiveActivity.make({
+  attributesType: "RideAttributes",
+  attributes: Schema.Struct({ rider: Schema.String }),
+  contentState: Schema.Struct({ arrival: LiveActivity.SwiftDate, minutes: Schema.Int })
+})
+const ride = {
+  ...common,
+  activity: Ride,
+  timestamp: new Date("2026-11-23T12:00:00.999Z"),
+  contentState: { arrival: DateTime.makeUnsafe("2001-01-01T00:00:01.500Z"), minutes: 0 }
+}
+const aboutRide = {
+  "apns-push-type": "liveactivity",
+  "apns-topic": "com.example.app.push-type.liveactivity"
+}
 
 interface Row {
   readonly name: string
@@ -124,6 +149,57 @@ const byToken: ReadonlyArray<Row> = [
     '{"container-identifier":"NSFileProviderWorkingSetContainerItemIdentifier","domain":"ada@example.com"}'
   ),
   row(
+    "the start of a Live Activity",
+    Notification.liveActivity.start({
+      ...ride,
+      priority: 10,
+      expiration: "once",
+      attributes: { rider: "Ann" },
+      alert: { title: "Your ride", body: { locKey: "MINUTES", locArgs: ["5"] }, sound: "default" },
+      staleDate: new Date("2026-11-23T13:00:00Z"),
+      inputPushToken: true,
+      relevanceScore: 75
+    }),
+    { ...aboutRide, "apns-priority": "10", "apns-expiration": "0" },
+    '{"aps":{"event":"start","timestamp":1795435200,"stale-date":1795438800,"attributes-type":"RideAttributes",' +
+      '"attributes":{"rider":"Ann"},"content-state":{"arrival":1.5,"minutes":0},' +
+      '"alert":{"title":"Your ride","body":{"loc-key":"MINUTES","loc-args":["5"]},"sound":"default"},' +
+      '"input-push-token":1,"relevance-score":75}}'
+  ),
+  row(
+    "the start of a Live Activity without a definition, its updates from a channel",
+    Notification.liveActivity.start({
+      ...common,
+      timestamp: ride.timestamp,
+      attributesType: "RideAttributes",
+      attributes: {},
+      contentState: { minutes: 5 },
+      alert: { title: "T" },
+      inputPushChannel: "dHN0LXNyY2gtY2hubA=="
+    }),
+    aboutRide,
+    '{"aps":{"event":"start","timestamp":1795435200,"attributes-type":"RideAttributes","attributes":{},' +
+      '"content-state":{"minutes":5},"alert":{"title":"T"},"input-push-channel":"dHN0LXNyY2gtY2hubA=="}}'
+  ),
+  row(
+    "the update of a Live Activity",
+    Notification.liveActivity.update({
+      ...ride,
+      priority: 5,
+      expiration: new Date("2026-12-24T18:00:00Z"),
+      data: { trace: "a1" }
+    }),
+    { ...aboutRide, "apns-priority": "5", "apns-expiration": "1798135200" },
+    '{"aps":{"event":"update","timestamp":1795435200,"content-state":{"arrival":1.5,"minutes":0}},"trace":"a1"}'
+  ),
+  row(
+    "the end of a Live Activity",
+    Notification.liveActivity.end({ ...ride, priority: 10, dismissalDate: new Date("2026-11-23T14:00:00Z") }),
+    { ...aboutRide, "apns-priority": "10" },
+    '{"aps":{"event":"end","timestamp":1795435200,"content-state":{"arrival":1.5,"minutes":0},' +
+      '"dismissal-date":1795442400}}'
+  ),
+  row(
     "location",
     Notification.location({ ...common, priority: 5, data: { query: 7 } }),
     { "apns-push-type": "location", "apns-topic": "com.example.app.location-query", "apns-priority": "5" },
@@ -232,7 +308,7 @@ describe("on the wire", () => {
 
   it("is every push type of the table", () => {
     const shown = [...byToken, ...byCertificate].flatMap(({ headers }) => headers["apns-push-type"] ?? [])
-    assert.sameMembers([...new Set([...shown, "liveactivity"])], Object.keys(PushType.rules))
+    assert.sameMembers([...new Set(shown)], Object.keys(PushType.rules))
   })
 })
 
@@ -317,6 +393,9 @@ describe("a constructor", () => {
       Notification.complication,
       Notification.controls,
       Notification.fileProvider,
+      Notification.liveActivity.start,
+      Notification.liveActivity.update,
+      Notification.liveActivity.end,
       Notification.location,
       Notification.mdm,
       Notification.pushToTalk,
