@@ -1,112 +1,31 @@
-import { generateKeyPairSync } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { inspect } from "node:util"
 import { afterEach, assert, describe, it, vi } from "@effect/vitest"
-import { Simulator } from "@effect-apns/simulator"
 import { Context, Effect, Exit, Fiber, Layer, Redacted, Result, Schedule, Schema, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { Apns, ApnsError, Credentials, Notification, Reason, send, Tenants } from "effect-apns"
-import type { Options, Target, TargetConfig, TargetInput } from "effect-apns/Tenants"
+import { Apns, ApnsError, Credentials, Notification, send, Tenants } from "effect-apns"
+import type { TargetConfig, TargetInput } from "effect-apns/Tenants"
 import { device, topic } from "../support/simulated.ts"
-
-const p8 = () =>
-  generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString()
-
-const keyOf = (teamId: string, keyId: string) => ({ teamId, keyId, pem: p8() })
-
-const keys = {
-  acme: keyOf("ACMETEAM01", "ACMEKEY001"),
-  rotated: keyOf("ACMETEAM01", "ACMEKEY002"),
-  beta: keyOf("BETATEAM01", "BETAKEY001")
-}
-
-type Key = (typeof keys)["acme"]
-
-const tokenOf = ({ keyId, pem, teamId }: Key) => Credentials.token({ teamId, keyId, privateKey: Redacted.make(pem) })
-
-const hello = (n = 0) => Notification.alert({ device: device(n), alert: "Hello" })
-
-/** Apple's two environments, which know the same keys. */
-const apple = Effect.gen(function* () {
-  const simulator = (environment: "production" | "sandbox") =>
-    Effect.map(
-      Layer.build(Simulator.layer({ environment, keys: Object.values(keys), tokenUpdateScope: "key" })),
-      (context) => Context.get(context, Simulator)
-    )
-  return { production: yield* simulator("production"), sandbox: yield* simulator("sandbox") }
-})
-
-type Apple = Effect.Success<typeof apple>
-
-const config = (servers: Apple, target: Target, key: Key): TargetConfig => {
-  const { ca, host, port } = servers[target.environment]
-  return { environment: { host, port, ca }, credentials: tokenOf(key), topic }
-}
-
-const built = (options: Options) =>
-  Effect.map(Layer.build(Tenants.layer(options)), (context) => Context.get(context, Tenants))
-
-/** Both environments, with Tenants whose keys are found by tenant. */
-const started = (
-  tenants: Readonly<Record<string, Key>>,
-  options: Pick<Options, "idleTimeToLive" | "lookupTimeout"> & { readonly apns?: Partial<TargetConfig> } = {}
-) =>
-  Effect.gen(function* () {
-    const servers = yield* apple
-    const { apns, ...settings } = options
-    const lookups: Array<string> = []
-    const found: Record<string, Key> = { ...tenants }
-    const service = yield* built({
-      ...settings,
-      lookup: (target) =>
-        Effect.suspend(() => {
-          lookups.push(`${target.tenant}/${target.environment}`)
-          const answer = Effect.promise(() => Promise.resolve(found[target.tenant]))
-          return Effect.flatMap(answer, (key) =>
-            key === undefined
-              ? Effect.fail(new ApnsError({ reason: gone }))
-              : Effect.succeed({ ...config(servers, target, key), ...apns })
-          )
-        })
-    })
-    return { ...servers, service, lookups, found }
-  })
-
-const gone = new Reason.InvalidCredentials({ problem: "the store of secrets is away", cure: "Wait for it." })
-
-const sandbox = (tenant: string) => ({ tenant, environment: "sandbox" }) as const
-
-type Server = Simulator["Service"]
-
-const connections = (server: Server) =>
-  Effect.map(server.connections, (all) => all.map(({ binding, id, open }) => ({ id, open, binding })))
-
-const teams = (server: Server) =>
-  Effect.map(server.connections, (all) =>
-    all.map(({ binding }) => (binding?._tag === "token" ? `${binding.teamId}/${binding.keyId}` : binding?._tag))
-  )
-
-const openOnes = (server: Server) => Effect.map(connections(server), (all) => all.filter(({ open }) => open).length)
-
-const tokensOf = (...servers: ReadonlyArray<Server>) =>
-  Effect.map(
-    Effect.forEach(servers, (server) => server.received),
-    (all) => new Set(all.flat().map(({ token }) => token?.hash)).size
-  )
-
-/** Turns of the event loop until a condition holds: sockets know nothing of virtual time. */
-const until = (condition: Effect.Effect<boolean>): Effect.Effect<void> =>
-  Effect.flatMap(condition, (holds) =>
-    holds
-      ? Effect.void
-      : Effect.andThen(
-          Effect.promise(() => new Promise((done) => setTimeout(done, 2))),
-          until(condition)
-        )
-  )
-
-const untilOpen = (server: Server, count: number) => until(Effect.map(openOnes(server), (open) => open === count))
+import {
+  apple,
+  built,
+  config,
+  connections,
+  gone,
+  hello,
+  type Key,
+  keys,
+  openOnes,
+  p8,
+  type Server,
+  sandbox,
+  started,
+  teams,
+  tokenOf,
+  tokensOf,
+  untilOpen
+} from "../support/tenants.ts"
 
 afterEach(() => {
   vi.restoreAllMocks()
