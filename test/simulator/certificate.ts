@@ -47,7 +47,7 @@ const time = (millis: number) =>
   tlv(0x17, Buffer.from(`${new Date(millis).toISOString().replace(/[-:T]/g, "").slice(2, 14)}Z`))
 
 const pem = (label: string, der: Buffer) =>
-  `-----BEGIN ${label}-----\n${der.toString("base64").replace(/(.{64})/g, "$1\n")}\n-----END ${label}-----\n`
+  `-----BEGIN ${label}-----\n${der.toString("base64").replace(/.{64}(?=.)/g, "$&\n")}\n-----END ${label}-----\n`
 
 /** A self-signed provider certificate: PEM of certificate and key, and its DER. */
 export const providerCertificate = (options: CertificateOptions) => {
