@@ -17,6 +17,11 @@ export interface ConnectOptions {
   readonly servername?: string | undefined
   /** Certificates to trust instead of the runtime's, in PEM. */
   readonly ca?: string | ReadonlyArray<string> | undefined
+  /**
+   * A further check of the server, once the TLS handshake is done and before anything is written. An error ends the session
+   * with it, at the step `tls`. Runs whatever `NODE_TLS_REJECT_UNAUTHORIZED` says.
+   */
+  readonly checkServer?: ((socket: Tls.TLSSocket) => Error | undefined) | undefined
   /** The client certificate and its private key, in PEM. */
   readonly cert?: string | undefined
   readonly key?: string | undefined
@@ -153,7 +158,7 @@ class SocketSession implements Session {
       this.step = "tls"
       if (plaintext) setImmediate(() => this.onConnected())
     }
-    socket.on("secureConnect", this.onSecure)
+    socket.on("secureConnect", () => this.onSecure(options.checkServer))
     socket.on("data", this.onData)
     socket.on("drain", this.onDrain)
     socket.on("end", () => this.connection.receiveEnd("the peer ended the connection"))
@@ -188,8 +193,11 @@ class SocketSession implements Session {
     this.socket.destroy()
   }
 
-  private readonly onSecure = () => {
-    if ((this.socket as Tls.TLSSocket).alpnProtocol !== "h2") {
+  private onSecure(checkServer: ConnectOptions["checkServer"]) {
+    const socket = this.socket as Tls.TLSSocket
+    const refusal = checkServer?.(socket)
+    if (refusal !== undefined) return this.fail("socket", refusal)
+    if (socket.alpnProtocol !== "h2") {
       this.step = "alpn"
       return this.fail("notHttp2", new Error("the server did not select h2 in the TLS handshake"))
     }
