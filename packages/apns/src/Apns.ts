@@ -180,15 +180,15 @@ export class Apns extends Context.Service<
    * `APNS_TEAM_ID`, `APNS_KEY_ID` and `APNS_KEY` (the text of the .p8 file) or `APNS_KEY_FILE` (its path); or
    * `APNS_CERTIFICATE_FILE` (.p12 or PEM) with `APNS_CERTIFICATE_KEY_FILE` and `APNS_CERTIFICATE_PASSPHRASE` where needed.
    * Optional: `APNS_HOST`, `APNS_PORT` and `APNS_CA_FILE` for a server of your own, `APNS_TIMEOUT` (such as
-   * `"10 seconds"`).
+   * `"10 seconds"`). `HTTPS_PROXY` and `NO_PROXY`, as `proxy: "environment"` reads them, unless `proxy` is given.
    */
   static readonly layerConfig = (
-    options?: Pick<Config, "retry" | "replayUnknown" | "broadcastServer">
+    options?: Pick<Config, "retry" | "replayUnknown" | "broadcastServer" | "proxy" | "ca" | "extraCa" | "pins">
   ): Layer.Layer<Apns | TokenTrust | CertificateTrust, ApnsError> =>
     Layer.unwrap(
       Effect.gen(function* () {
         const settings = yield* settingsFromEnv
-        return Apns.layer({ ...settings, ...options, credentials: credentialsFromEnv })
+        return Apns.layer({ proxy: "environment", ...settings, ...options, credentials: credentialsFromEnv })
       })
     )
 

@@ -19,10 +19,14 @@ import type * as Scope from "effect/Scope"
 import { ApnsError } from "./ApnsError.ts"
 import type { CertificateCredentials } from "./Credentials.ts"
 import * as Environment from "./Environment.ts"
+import { anchors } from "./internal/anchors.ts"
 import { connect } from "./internal/engineTransport.ts"
 import { type ConnectionError, LogicalConnection, type Response } from "./internal/logicalConnection.ts"
+import { parsePins } from "./internal/pins.ts"
+import { resolveProxy } from "./internal/proxySetting.ts"
 import { requestBy, type Submit, withSubmit } from "./internal/submit.ts"
 import type { Endpoint } from "./internal/transport.ts"
+import type { Proxy } from "./Proxy.ts"
 import type { InvalidConfiguration } from "./Reason.ts"
 
 /**
@@ -68,9 +72,30 @@ export interface Config {
   readonly environment: Environment.Environment
   /** Default: 443, or the server's own. Apple also listens on 2197. */
   readonly port?: number | undefined
+  /**
+   * The proxy on the way: a URL, `{ url: Redacted }` where that holds a password, or `"environment"` for what `HTTPS_PROXY`
+   * and `NO_PROXY` say. Default: none, whatever the variables say.
+   */
+  readonly proxy?: Proxy | undefined
+  /**
+   * Certificates to trust instead of the runtime's, in PEM. The `ca` of a server of your own goes before it. Default: the
+   * runtime's.
+   */
+  readonly ca?: string | ReadonlyArray<string> | undefined
+  /**
+   * Certificates to trust beside these, in PEM, such as the root of a proxy that opens TLS. `NODE_EXTRA_CA_CERTS` counts
+   * among the runtime's already.
+   */
+  readonly extraCa?: string | ReadonlyArray<string> | undefined
+  /**
+   * SHA-256 hashes of public keys (SPKI) in base64, with or without `sha256/` before: one of them has to be that of a
+   * certificate in the server's chain, its own or an authority's, beside all other checks. Name two at least, and rather
+   * an authority's than the server's: Apple renews those without notice. Default: any.
+   */
+  readonly pins?: ReadonlyArray<string> | undefined
   /** The client certificate, where it is the credential. */
   readonly certificate?: CertificateCredentials | undefined
-  /** How long opening a session may take, until the server's SETTINGS have arrived. Default: 10 seconds. */
+  /** How long opening a session may take, the proxy included, until the server's SETTINGS have arrived. Default: 10 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
   /** How long requests in flight may go on when the layer's scope closes. Default: 5 seconds. */
   readonly drainTimeout?: Duration.Input | undefined
@@ -105,7 +130,7 @@ export class ApnsConnection extends Context.Service<
    * Connects on the first request and closes with the scope: requests in flight are given `drainTimeout` to finish, then
    * they fail as unknown.
    *
-   * Fails with `InvalidConfiguration` when the environment or port is not one.
+   * Fails with `InvalidConfiguration` when the environment, port, proxy or pins are none.
    */
   static readonly layer = (config: Config): Layer.Layer<ApnsConnection, ApnsError> =>
     layerTo(Environment.resolve(config.environment, config.port), config)
@@ -138,13 +163,17 @@ const make = Effect.fnUntraced(function* (
   server: Environment.Address,
   config: Config,
   maxAnswerBytes: number | undefined
-): Effect.fn.Return<ApnsConnection["Service"], never, Scope.Scope> {
+): Effect.fn.Return<ApnsConnection["Service"], ApnsError, Scope.Scope> {
+  const proxy = yield* resolveProxy(config.proxy, server)
+  const pins = yield* Effect.mapError(Effect.fromResult(parsePins(config.pins)), (reason) => new ApnsError({ reason }))
   const clock = yield* Clock.Clock
   const run = yield* FiberSet.makeRuntime()
   const endpoint: Endpoint = {
     host: server.host,
     port: server.port,
-    ca: server.ca,
+    ca: anchors(server.ca ?? config.ca, config.extraCa),
+    pins,
+    proxy,
     clientCertificate: config.certificate,
     connectTimeoutMillis: Duration.toMillis(config.connectTimeout ?? "10 seconds"),
     maxAnswerBytes

@@ -248,10 +248,12 @@ export class Channels extends Context.Service<
    * `APNS_PORT` does not count, as channels have a port of their own: `APNS_MANAGEMENT_PORT` names it, which Apple's
    * servers do not need and one of your own (`APNS_HOST`) does.
    */
-  static readonly layerConfig = (options?: Pick<ChannelsOptions, "retry">): Layer.Layer<Channels, ApnsError> =>
+  static readonly layerConfig = (
+    options?: Pick<ChannelsConfig, "retry" | "proxy" | "ca" | "extraCa" | "pins">
+  ): Layer.Layer<Channels, ApnsError> =>
     Layer.unwrap(
       Effect.map(channelSettingsFromEnv, (settings) =>
-        Channels.layer({ ...settings, ...options, credentials: credentialsFromEnv })
+        Channels.layer({ proxy: "environment", ...settings, ...options, credentials: credentialsFromEnv })
       )
     )
 

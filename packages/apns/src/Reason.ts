@@ -337,6 +337,7 @@ export class InvalidConfiguration extends failure(
 /**
  * The step of a connection that failed.
  *
+ * - `"proxy"`: the way to and through the proxy, if there is one; it stands in for `"dns"` and `"connect"`.
  * - `"dns"`, `"connect"`, `"tls"`, `"alpn"`, `"settings"`: the steps of opening a connection, in order.
  * - `"stream"`: the connection was open, and the peer provably did not process the request (RFC 9113, 8.7).
  * - `"closed"`: the connection ended, or was closed, before the request was written.
@@ -344,7 +345,7 @@ export class InvalidConfiguration extends failure(
  * @category models
  * @since 0.1.0
  */
-export type ConnectionStep = "dns" | "connect" | "tls" | "alpn" | "settings" | "stream" | "closed"
+export type ConnectionStep = "proxy" | "dns" | "connect" | "tls" | "alpn" | "settings" | "stream" | "closed"
 
 /**
  * No connection could carry the notification; it was not processed.

@@ -139,7 +139,7 @@ export class Tenants extends Context.Service<
    *
    * **Details**
    *
-   * - Targets of the same credentials, server, port and timeouts of the connection share one connection; targets of the
+   * - Targets of the same credentials, server, port, proxy, trust and timeouts of the connection share one connection; targets of the
    *   same key share one provider token, whatever their environment.
    * - A lookup runs once, however many sends wait for it. One that fails fails those sends; the next send looks up again.
    * - A target that has been out of use for `idleTimeToLive` is closed, its connection with it unless another target uses
@@ -370,6 +370,10 @@ const connectionKey = (config: ConnectionConfig, credentials: Credentials) =>
         config: {
           environment,
           certificate: config.certificate,
+          proxy: config.proxy,
+          ca: config.ca,
+          extraCa: config.extraCa,
+          pins: config.pins,
           connectTimeout: config.connectTimeout && Duration.toMillis(config.connectTimeout),
           drainTimeout: config.drainTimeout && Duration.toMillis(config.drainTimeout)
         }

@@ -2,6 +2,7 @@
  * What went wrong while connecting, from the error codes of Node and OpenSSL: the step, the problem and the cure. Pure.
  */
 import type { ConnectionStep } from "../Reason.ts"
+import { PinMismatch } from "./pins.ts"
 import type { SessionFailure } from "./transport.ts"
 
 const failure = (step: ConnectionStep, problem: string, cure: string, transient: boolean): SessionFailure => ({
@@ -13,7 +14,16 @@ const failure = (step: ConnectionStep, problem: string, cure: string, transient:
 
 const network = "Check the host, the network, and that outbound TCP 443 (or 2197) is allowed."
 const trust =
-  "Trust the server's root: pass its PEM as `ca`. Apple's servers chain to USERTrust RSA, which runtimes ship; a proxy that opens TLS needs its own root."
+  "Trust the server's root: pass its PEM as `extraCa`, or as `ca` to trust nothing else. Apple's servers chain to USERTrust RSA, which runtimes ship; a proxy that opens TLS has a root of its own."
+
+const chain = "Look who really answers at that host and port: Apple's own chain passes this check."
+
+const hostName = failure(
+  "tls",
+  "the server's certificate is for another host name",
+  "Connect by a name that the certificate holds.",
+  false
+)
 
 const noAlpn = failure(
   "alpn",
@@ -42,14 +52,18 @@ const byCode: Readonly<Record<string, SessionFailure>> = {
     trust,
     false
   ),
+  CERT_UNTRUSTED: failure("tls", "the root of the server's certificate is not trusted", trust, false),
+  CERT_CHAIN_TOO_LONG: failure("tls", "the chain of the server's certificate is too long", chain, false),
+  CERT_SIGNATURE_FAILURE: failure("tls", "a signature in the chain of the server's certificate is wrong", chain, false),
+  CERT_REJECTED: failure("tls", "the root of the server's certificate is marked as not for servers", chain, false),
+  CERT_REVOKED: failure("tls", "the server's certificate has been revoked", chain, false),
+  INVALID_CA: failure("tls", "an issuer in the server's chain is no authority", chain, false),
+  INVALID_PURPOSE: failure("tls", "the server's certificate is not one for servers", chain, false),
+  PATH_LENGTH_EXCEEDED: failure("tls", "the server's chain is longer than its issuers allow", chain, false),
+  HOSTNAME_MISMATCH: hostName,
   CERT_HAS_EXPIRED: failure("tls", "the server's certificate has expired", "Check this machine's clock.", false),
   CERT_NOT_YET_VALID: failure("tls", "the server's certificate is not valid yet", "Check this machine's clock.", false),
-  ERR_TLS_CERT_ALTNAME_INVALID: failure(
-    "tls",
-    "the server's certificate is for another host name",
-    "Connect by a name that the certificate holds.",
-    false
-  ),
+  ERR_TLS_CERT_ALTNAME_INVALID: hostName,
   ERR_SSL_WRONG_VERSION_NUMBER: failure("tls", "the server does not speak TLS", "Check the port.", false),
   ERR_SSL_PACKET_LENGTH_TOO_LONG: failure("tls", "the server does not speak TLS", "Check the port.", false),
   ERR_SSL_UNSUPPORTED_PROTOCOL: failure(
@@ -74,9 +88,27 @@ const certificateAlert =
 /** TLS 1.2 has no alert of its own for a client certificate that is missing (RFC 5246, 7.4.6). */
 const handshakeAlert = /ALERT_HANDSHAKE_FAILURE$/
 
+const pinMismatch = (error: PinMismatch): SessionFailure => ({
+  ...failure(
+    "tls",
+    `the server's chain has none of the pins (it has ${error.seen.join(", ") || "no certificate"})`,
+    "If one of these is meant, add it to `pins`. If not, somebody between here and the server opens TLS.",
+    false
+  ),
+  cause: error
+})
+
+/** The code of an error. What OpenSSL finds while Node writes comes as EPROTO, with OpenSSL's words in the message only. */
+const codeOf = (error: Error & { readonly code?: unknown }) => {
+  const reason = error.code === "EPROTO" ? /:SSL routines:[^:]*:([^:]+):/.exec(error.message)?.[1] : undefined
+  if (reason !== undefined) return `ERR_SSL_${reason.toUpperCase().replaceAll(" ", "_")}`
+  return typeof error.code === "string" ? error.code : ""
+}
+
 /** Which failure an error of the socket is, given the step it happened in. */
 export const classify = (error: Error & { readonly code?: unknown }, step: ConnectionStep): SessionFailure => {
-  const code = typeof error.code === "string" ? error.code : ""
+  const code = codeOf(error)
+  if (error instanceof PinMismatch) return pinMismatch(error)
   const known = byCode[code]
   if (known !== undefined) return { ...known, cause: error }
   if (certificateAlert.test(code)) {

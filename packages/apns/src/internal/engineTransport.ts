@@ -1,10 +1,22 @@
 /**
  * The transport over `@effect-apns/http2`: what the engine reports, in the words of the seam.
  */
+import type * as Net from "node:net"
 import * as Http2 from "@effect-apns/http2"
 import * as Redacted from "effect/Redacted"
 import { classify, endedEarly, notHttp2, protocolBroken, timedOut, unusable } from "./connectFailure.ts"
-import type { Connect, Ending, Endpoint, Request, Session, SessionFailure, StreamListener } from "./transport.ts"
+import { checkPins } from "./pins.ts"
+import type {
+  Connect,
+  Ending,
+  Endpoint,
+  Request,
+  Session,
+  SessionFailure,
+  SessionListener,
+  StreamListener
+} from "./transport.ts"
+import { TunnelledSession } from "./tunnelledSession.ts"
 
 /** Their values never come again: kept out of the compression table (Apple, "Sending notification requests to APNs"). */
 const varyingOfNotifications = ["apns-id", "apns-collapse-id", "apns-expiration"]
@@ -125,9 +137,21 @@ export const stillborn: Session = {
   destroy: () => {}
 }
 
-/** Opens a session of the engine. */
-export const connect: Connect = (endpoint, listener) => {
-  const { ca, clientCertificate, connectTimeoutMillis, host, maxAnswerBytes, port } = endpoint
+/** Opens a session of the engine, through the proxy if there is one. */
+export const connect: Connect = (endpoint, listener) =>
+  endpoint.proxy === undefined
+    ? open(endpoint, listener)
+    : new TunnelledSession(endpoint, endpoint.proxy, listener, (socket, millis) =>
+        open(endpoint, listener, socket, millis)
+      )
+
+const open = (
+  endpoint: Endpoint,
+  listener: SessionListener,
+  socket?: Net.Socket,
+  connectTimeoutMillis = endpoint.connectTimeoutMillis
+): Session => {
+  const { ca, clientCertificate, host, maxAnswerBytes, pins, port } = endpoint
   try {
     return new EngineSession(
       Http2.connect(
@@ -135,6 +159,8 @@ export const connect: Connect = (endpoint, listener) => {
           host,
           port,
           ca,
+          socket,
+          checkServer: pins && checkPins(pins),
           connectTimeoutMillis,
           maxBodySize: maxAnswerBytes,
           cert: clientCertificate?.certificate,
@@ -149,6 +175,7 @@ export const connect: Connect = (endpoint, listener) => {
       )
     )
   } catch (error) {
+    socket?.destroy()
     queueMicrotask(() => listener.onEnd(unusable(error)))
     return stillborn
   }

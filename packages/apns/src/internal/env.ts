@@ -18,7 +18,7 @@ const invalid = (setting: string, problem: string, cure: string) =>
   new ApnsError({ reason: new InvalidConfiguration({ setting, problem, cure }) })
 
 /** A variable's text; empty counts as absent, as shells and compose files have no other way to unset one. */
-const text = (name: string): Effect.Effect<string | undefined, ApnsError> =>
+export const text = (name: string): Effect.Effect<string | undefined, ApnsError> =>
   Config.option(Config.String(name)).pipe(
     Effect.map(Option.getOrUndefined),
     Effect.map((value) => (value?.trim() === "" ? undefined : value)),

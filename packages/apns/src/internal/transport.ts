@@ -7,12 +7,25 @@
 import type * as Redacted from "effect/Redacted"
 import type { ConnectionStep } from "../Reason.ts"
 
+/** A proxy on the way. */
+export interface ProxyAddress {
+  readonly protocol: "http" | "https" | "socks5"
+  readonly host: string
+  readonly port: number
+  readonly credentials: { readonly username: string; readonly password: Redacted.Redacted<string> } | undefined
+  /** Certificates to trust instead of the runtime's, in PEM, for TLS with the proxy itself. */
+  readonly ca: string | ReadonlyArray<string> | undefined
+}
+
 /** Where and how to connect. */
 export interface Endpoint {
   readonly host: string
   readonly port: number
   /** Certificates to trust instead of the runtime's, in PEM. */
   readonly ca?: string | ReadonlyArray<string> | undefined
+  /** SHA-256 hashes of public keys in base64, one of which has to be in the server's chain. */
+  readonly pins?: ReadonlyArray<string> | undefined
+  readonly proxy?: ProxyAddress | undefined
   readonly clientCertificate?:
     | { readonly certificate: string; readonly privateKey: Redacted.Redacted<string> }
     | undefined
