@@ -2,7 +2,7 @@ import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { ConfigProvider, Effect, Layer, Redacted, Schedule, type Scope } from "effect"
-import { Apns, ApnsConnection, type ApnsError, type Config, Notification, type Proxy, send } from "effect-apns"
+import { Apns, ApnsConnection, type ApnsError, type Config, Notification, type Proxy, send, Tenants } from "effect-apns"
 import { connectProxy, password, type RunningProxy, serving, socksProxy, urlOf, user } from "../support/proxies.ts"
 import { clientOf, device } from "../support/simulated.ts"
 
@@ -152,12 +152,10 @@ describe.each(kinds)("through a proxy by %s", (scheme, proxy) => {
   it.live("closes at once while the tunnel is being opened", () =>
     Effect.gen(function* () {
       const silent = yield* serving((socket) => void socket.resume())
-      const reason = yield* failed({
-        proxy: urlOf(scheme, silent.port),
-        timeout: 100,
-        connectTimeout: "1 minute"
-      }).pipe(Effect.catchDefect(() => Effect.succeed(undefined)))
-      assert.isUndefined(reason)
+      const proxy = urlOf(scheme, silent.port)
+      const { reason } = yield* Effect.flip(sent({ proxy, timeout: 100, connectTimeout: "1 minute" }))
+      assert(reason._tag === "DeadlinePassed")
+      assert.strictEqual(reason.stage, "connect")
       while (silent.sockets.size > 0) yield* Effect.sleep(5)
     }).pipe(run)
   )
@@ -296,6 +294,23 @@ describe("the variables", () => {
       })
   )
 })
+
+it.live("tenants of one key share no connection when one of them has a proxy", () =>
+  Effect.gen(function* () {
+    const { credentials: loading, environment, topic } = clientOf(yield* Simulator)
+    const credentials = yield* loading
+    const { asked, port } = yield* connectProxy("http")
+    const TenantsLive = Tenants.layer({
+      lookup: ({ tenant }) =>
+        Effect.succeed({ environment, credentials, topic, ...(tenant === "far" && { proxy: urlOf("http", port) }) })
+    })
+    yield* Effect.forEach(["near", "far", "near", "far"], (tenant) => Tenants.send(tenant, hello)).pipe(
+      Effect.provide(TenantsLive)
+    )
+    assert.lengthOf(asked, 1)
+    assert.lengthOf(yield* Effect.flatMap(Simulator, ({ connections }) => connections), 2)
+  }).pipe(run)
+)
 
 describe("the setting", () => {
   const long = "x".repeat(256)

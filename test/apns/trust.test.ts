@@ -112,6 +112,24 @@ describe("pins", () => {
     }).pipe(run)
   )
 
+  it.live("hold when the runtime is told to trust everybody", () =>
+    Effect.gen(function* () {
+      const { certificate } = yield* server
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0"
+        }),
+        () =>
+          Effect.sync(() => {
+            delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+          })
+      )
+      yield* sent({ pins: [pin(certificate)] })
+      const reason = yield* failed({ pins: [pin(stranger)] })
+      assert.include(reason.problem, "none of the pins")
+    }).pipe(run)
+  )
+
   it.live("are checked through a proxy, too", () =>
     Effect.gen(function* () {
       const { ca, certificate } = yield* server

@@ -1,7 +1,7 @@
 /**
  * The certificates that a connection trusts.
  */
-import { getCACertificates } from "node:tls"
+import * as Tls from "node:tls"
 
 type Pem = string | ReadonlyArray<string>
 
@@ -9,4 +9,4 @@ const list = (pem: Pem): ReadonlyArray<string> => (typeof pem === "string" ? [pe
 
 /** `extraCa` beside `ca`, or beside the runtime's. `undefined` stands for these alone. */
 export const anchors = (ca: Pem | undefined, extraCa: Pem | undefined): Pem | undefined =>
-  extraCa === undefined ? ca : [...(ca === undefined ? getCACertificates("default") : list(ca)), ...list(extraCa)]
+  extraCa === undefined ? ca : [...(ca === undefined ? Tls.getCACertificates("default") : list(ca)), ...list(extraCa)]
