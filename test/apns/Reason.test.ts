@@ -190,6 +190,7 @@ describe("the classes of rejections", () => {
 /** One error of every kind the library gives itself. */
 const failures: ReadonlyArray<Reason.Failure> = [
   new Reason.InvalidNotification({ field: "payload", problem: "is odd", cure: "Mend it." }),
+  new Reason.Suppressed({ reason: "Unregistered", since: DateTime.makeUnsafe(0) }),
   new Reason.InvalidRequest({ field: "storage", problem: "is not known", cure: "Use another." }),
   new Reason.InvalidCredentials({ problem: "the key is odd", cure: "Mend it." }),
   new Reason.InvalidConfiguration({ setting: "port", problem: "is odd", cure: "Mend it." }),

@@ -2,13 +2,17 @@
  * What the types of layers and of `send` promise. Compiled by `tsc -b`, never run: each `@ts-expect-error` stands next to
  * the right form, so that neither can rot unseen.
  */
-import { Duration, Effect, Layer, Redacted, Schedule } from "effect"
+import { DateTime, Duration, Effect, Layer, Redacted, Schedule, Stream } from "effect"
+import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import {
   Apns,
   ApnsConnection,
   type ApnsError,
   type CertificateTrust,
   Credentials,
+  type Dead,
+  type DeadReason,
+  DeadTokens,
   Environment,
   JwtCache,
   Notification,
@@ -195,3 +199,36 @@ export const wrongMark: Layer.Layer<CertificateTrust> = TokenTrust.layer
 export const halfAssembled: Layer.Layer<Apns> = noDeps.pipe(Layer.provide([JwtCache.layerNone, PayloadSchema.layer]))
 
 export const connection: Layer.Layer<ApnsConnection, ApnsError> = ApnsConnection.layer({ environment: "sandbox" })
+
+// DeadTokens: an optional service. It changes no type of a layer; without it there is nothing to listen to.
+
+const remembering = live.pipe(Layer.provideMerge(DeadTokens.layer({ capacity: 1000 })))
+same<typeof remembering, Layer.Layer<Apns | DeadTokens | TokenTrust, ApnsError>>(true)
+
+const inStore = DeadTokens.layerStore()
+same<typeof inStore, Layer.Layer<DeadTokens, never, KeyValueStore.KeyValueStore>>(true)
+same<typeof DeadTokens.layerNone, Layer.Layer<DeadTokens>>(true)
+
+same<DeadReason, "BadDeviceToken" | "DeviceTokenNotForTopic" | "ExpiredToken" | "Unregistered">(true)
+
+export const listened: Effect.Effect<void> = Stream.runDrain(DeadTokens.events).pipe(Effect.provide(DeadTokens.layer()))
+
+// @ts-expect-error nobody tells of dead tokens
+export const unheard: Effect.Effect<void> = Stream.runDrain(DeadTokens.events)
+
+export const whole = DeadTokens.events.pipe(Stream.map(({ device }) => Redacted.value(device)))
+
+// @ts-expect-error the device token is Redacted
+export const bare = DeadTokens.events.pipe(Stream.map(({ device }): string => device))
+
+// @ts-expect-error a fault of the configuration kills no token
+export const wrongDeath: Dead = { reason: "BadTopic", since: DateTime.nowUnsafe() }
+
+export const comeBack = [
+  Notification.alert({ device: "7a1f", alert: "Hello", registeredAt: new Date() }),
+  Notification.voip({ device: "7a1f", registeredAt: DateTime.nowUnsafe() }),
+  Notification.background({ device: "7a1f", registeredAt: undefined })
+]
+
+// @ts-expect-error a number has no unit
+export const unitlessRegistration = Notification.alert({ device: "7a1f", alert: "Hello", registeredAt: 1 })

@@ -109,6 +109,7 @@ export const notEveryAction = Match.type<ReasonTable.Action>().pipe(
 
 export const byFailure = Match.typeTags<Reason.Failure>()({
   InvalidNotification: ({ field }) => field,
+  Suppressed: ({ since }) => since,
   InvalidRequest: ({ field }) => field,
   InvalidCredentials: ({ problem }) => problem,
   InvalidConfiguration: ({ setting }) => setting,
@@ -120,7 +121,7 @@ export const byFailure = Match.typeTags<Reason.Failure>()({
   UnexpectedAnswer: ({ excerpt }) => excerpt
 })
 
-// @ts-expect-error seven failures are left
+// @ts-expect-error nine failures are left
 export const notEveryFailure = Match.typeTags<Reason.Failure>()({ InvalidNotification: ({ field }) => field })
 
 export const byOutcome = (error: ApnsError): string => {

@@ -69,6 +69,8 @@ export type Priority = PushType.Priority
 export interface Notification {
   /** The device token, in hexadecimal. */
   readonly device: string
+  /** When the app last registered the token, for `DeadTokens`. */
+  readonly registeredAt?: Date | DateTime.DateTime | undefined
   /** The notification's own id (`apns-id`), a lower-case UUID. It stays the same however often it is tried. */
   readonly id: string
   /** The header `apns-push-type`; absent for Wallet passes and websites, which have none. */
@@ -141,6 +143,11 @@ export type Content =
 export interface Common {
   /** The device token: hexadecimal, any even length. */
   readonly device: string
+  /**
+   * When the app last registered the token, as your own records say. `DeadTokens` lets through what was registered after
+   * APNs found the token dead; it has no other use, and is not sent. Absent, a dead token stays dead.
+   */
+  readonly registeredAt?: Date | DateTime.DateTime | undefined
   /** The notification's id, a UUID. Default: a new one. */
   readonly id?: string | undefined
   /** The app's bundle ID, where it differs from the layer's `topic`. */

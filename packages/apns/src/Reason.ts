@@ -6,6 +6,7 @@
  */
 import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
+import type { Dead } from "./DeadTokens.ts"
 import type { Facts, ReasonClass } from "./internal/stackless.ts"
 import { stackless } from "./internal/stackless.ts"
 import type { FailureName, ReasonRow, RejectionName } from "./ReasonTable.ts"
@@ -291,6 +292,18 @@ export class InvalidNotification extends failure(
 ) {}
 
 /**
+ * The device token is known to be dead: see `DeadTokens`. Nothing was sent.
+ *
+ * `reason` is the name of what APNs answered, `since` when it found the token dead.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Suppressed extends failure("Suppressed", ({ reason, since }: Dead) => ({
+  detail: `${failures.Suppressed.meaning} (${reason} since ${new Date(since.epochMilliseconds).toISOString()})`
+})) {}
+
+/**
  * A request to manage channels breaks a rule; nothing was sent.
  *
  * @category errors
@@ -488,6 +501,7 @@ export class UnexpectedAnswer extends failure(
  */
 export type Failure =
   | InvalidNotification
+  | Suppressed
   | InvalidRequest
   | InvalidCredentials
   | InvalidConfiguration

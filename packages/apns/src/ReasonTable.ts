@@ -270,6 +270,12 @@ export const failures = {
     "the notification breaks a rule and was not sent",
     "The error names the field and its rule. Action is dropToken when the device token itself is malformed."
   ),
+  Suppressed: local(
+    "unsent",
+    "dropToken",
+    "the device token is known to be dead, and nothing was sent",
+    "Stop sending to this token. If the app registered it again since, give the notification its registeredAt."
+  ),
   InvalidRequest: local(
     "unsent",
     "fixConfig",

@@ -30,6 +30,7 @@ export {
   maximumChannels
 } from "./Channels.ts"
 export * as Credentials from "./Credentials.ts"
+export { type Dead, type DeadReason, type DeadToken, DeadTokens, type Destination } from "./DeadTokens.ts"
 export * as Environment from "./Environment.ts"
 export { JwtCache, type ProviderToken } from "./JwtCache.ts"
 export * as LiveActivity from "./LiveActivity.ts"

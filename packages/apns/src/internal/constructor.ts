@@ -21,6 +21,7 @@ export const make = (
   priority: options.priority ?? (rules?.priorities.length === 1 ? rules.priorities[0] : undefined),
   expiration: options.expiration ?? rules?.expiration,
   collapseId: options.collapseId,
+  registeredAt: options.registeredAt,
   content
 })
 

@@ -4,21 +4,25 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Apns, BroadcastReceipt, Receipt, SendOptions } from "../Apns.ts"
 import { ApnsConnection, type ApnsResponse } from "../ApnsConnection.ts"
 import { ApnsError } from "../ApnsError.ts"
 import type { Broadcast } from "../Broadcast.ts"
+import { type Dead, DeadTokens } from "../DeadTokens.ts"
 import type { JwtCache } from "../JwtCache.ts"
 import type { Notification } from "../Notification.ts"
 import { PayloadSchema } from "../PayloadSchema.ts"
 import type * as Reason from "../Reason.ts"
 import { broadcastHead } from "./broadcastRequest.ts"
+import { type DeadRegister, registerOf } from "./deadRegister.ts"
 import { withDispatch } from "./dispatch.ts"
 import { makeExchange } from "./exchange.ts"
 import { Prepared, timingsOf } from "./prepared.ts"
 import { type Refusal, refusalOf } from "./reply.ts"
 import { head, type RequestHead, shorten } from "./request.ts"
+import { deathOf, environmentOf, suppressed } from "./suppression.ts"
 
 /** What the notifications of one `Apns` have in common. */
 export interface Sender extends SendOptions {
@@ -45,14 +49,28 @@ export const broadcastError = (
   attempts: number
 ) => new ApnsError({ reason, attempts, requestId: id, channel, target })
 
+/** What is known of dead tokens, in memory. */
+interface Known {
+  readonly environment: string
+  readonly register: DeadRegister
+}
+
+const destinationOf = (environment: string, { device }: Notification, { fields }: Pick<RequestHead, "fields">) => ({
+  environment,
+  topic: fields["apns-topic"] ?? "",
+  device
+})
+
 class PreparedNotification extends Prepared<Receipt> {
   readonly method = "POST"
   private readonly notification: Notification
   private readonly target: string | undefined
+  private readonly known: Known | undefined
 
   constructor(
     notification: Notification,
     target: string | undefined,
+    known: Known | undefined,
     head: RequestHead,
     body: Uint8Array,
     nowMillis: number,
@@ -61,12 +79,16 @@ class PreparedNotification extends Prepared<Receipt> {
     super(head, body, nowMillis, timeoutMillis)
     this.notification = notification
     this.target = target
+    this.known = known
   }
 
   override read(response: ApnsResponse, attempts: number): Result.Result<Receipt, Refusal> {
     const { answeredAtMillis, connection, fields } = response
     const refusal = refusalOf(response, 200, answeredAtMillis)
-    if (refusal !== undefined) return Result.fail(refusal)
+    if (refusal !== undefined) {
+      if (this.known !== undefined) this.bury(this.known, deathOf(refusal, answeredAtMillis))
+      return Result.fail(refusal)
+    }
     const apnsId = fields["apns-id"] ?? this.notification.id
     const uniqueId = fields["apns-unique-id"]
     const timings = timingsOf(this, response)
@@ -75,6 +97,10 @@ class PreparedNotification extends Prepared<Receipt> {
         ? { apnsId, attempts, connection, timings }
         : { apnsId, uniqueId, attempts, connection, timings }
     )
+  }
+
+  private bury({ environment, register }: Known, dead: Dead | undefined): void {
+    if (dead !== undefined) register.record(destinationOf(environment, this.notification, this), dead)
   }
 
   override errorOf(reason: Reason.Reason, attempts: number): ApnsError {
@@ -122,21 +148,32 @@ class PreparedBroadcast extends Prepared<BroadcastReceipt> {
 export const makeSender = Effect.fnUntraced(function* (
   options: Sender
 ): Effect.fn.Return<Apns["Service"], never, ApnsConnection | JwtCache | PayloadSchema> {
-  const exchange = yield* makeExchange(yield* ApnsConnection, options)
+  const connection = yield* ApnsConnection
+  const exchange = yield* makeExchange(connection, options)
+  const environment = environmentOf(connection.address)
   const { broadcastConnection, target, topic, topicRequired, trust } = options
   const broadcasts = broadcastConnection === undefined ? exchange : yield* makeExchange(broadcastConnection, options)
   const payloads = yield* PayloadSchema
   const clock = yield* Clock.Clock
   const timeoutMillis = Duration.toMillis(options.timeout ?? "30 seconds")
 
+  const deadTokens = Option.getOrUndefined(yield* Effect.serviceOption(DeadTokens))
+  const register = deadTokens && registerOf(deadTokens)
+  const known: Known | undefined = register && { environment, register }
+
   const prepare = (notification: Notification): Result.Result<PreparedNotification, ApnsError> => {
     const nowMillis = clock.currentTimeMillisUnsafe()
     const request = head(notification, { topic, topicRequired, trust, nowMillis })
     if (Result.isFailure(request)) return Result.fail(notificationError(notification, target, request.failure, 0))
+    if (known !== undefined) {
+      const dead = known.register.find(destinationOf(environment, notification, request.success))
+      const problem = dead && suppressed(notification, dead)
+      if (problem !== undefined) return Result.fail(notificationError(notification, target, problem, 0))
+    }
     const body = payloads.encode(notification)
     if (Result.isFailure(body)) return Result.fail(notificationError(notification, target, body.failure, 0))
     return Result.succeed(
-      new PreparedNotification(notification, target, request.success, body.success, nowMillis, timeoutMillis)
+      new PreparedNotification(notification, target, known, request.success, body.success, nowMillis, timeoutMillis)
     )
   }
 
@@ -151,11 +188,28 @@ export const makeSender = Effect.fnUntraced(function* (
     )
   }
 
+  const broadcast = (broadcast: Broadcast) => broadcasts.run(prepareBroadcast, broadcast)
+
+  if (deadTokens !== undefined && register === undefined) {
+    const left = ({ deadlineMillis }: PreparedNotification) =>
+      Duration.millis(deadlineMillis - clock.currentTimeMillisUnsafe())
+    /** The dead tokens are not in memory: they are asked, and told, by Effects. The deadline covers these too. */
+    const send = Effect.fnUntraced(function* (notification: Notification): Effect.fn.Return<Receipt, ApnsError> {
+      const prepared = yield* Effect.fromResult(prepare(notification))
+      const at = destinationOf(environment, notification, prepared)
+      const dead = Option.getOrUndefined(yield* Effect.timeoutOption(deadTokens.find(at), left(prepared)))
+      const problem = dead && suppressed(notification, dead)
+      if (problem !== undefined) return yield* prepared.errorOf(problem, 0)
+      return yield* Effect.tapError(exchange.run(Result.succeed<PreparedNotification>, prepared), ({ reason }) => {
+        const death = deathOf(reason, clock.currentTimeMillisUnsafe())
+        return death === undefined ? Effect.void : Effect.timeoutOption(deadTokens.record(at, death), left(prepared))
+      })
+    })
+    return { send, broadcast }
+  }
+
   return withDispatch(
-    {
-      send: (notification) => exchange.run(prepare, notification),
-      broadcast: (broadcast) => broadcasts.run(prepareBroadcast, broadcast)
-    },
+    { send: (notification) => exchange.run(prepare, notification), broadcast },
     (notification, outlet) => exchange.dispatch(prepare, notification, outlet)
   )
 })
