@@ -215,6 +215,26 @@ describe("in memory", () => {
     }).pipe(Effect.provide(DeadTokens.layer({ capacity: 3 })))
   )
 
+  it.effect("remembers the newest, however many come and go", () =>
+    Effect.gen(function* () {
+      const tokens = yield* DeadTokens
+      for (let n = 0; n < 2000; n++) {
+        yield* tokens.record(at(n), dead(n))
+        if (n % 3 === 0) yield* tokens.record(at(n, "sandbox"), dead(n))
+        if (n % 7 === 0) yield* tokens.record(at(n), dead(n + 1))
+      }
+      const known = yield* Effect.filter(
+        Array.from({ length: 2000 }, (_, n) => n),
+        (n) => Effect.map(tokens.find(at(n)), (found) => found !== undefined)
+      )
+      assert.isAtMost(known.length, 100)
+      assert.deepStrictEqual(
+        known.slice(-50),
+        Array.from({ length: 50 }, (_, n) => 1950 + n)
+      )
+    }).pipe(Effect.provide(DeadTokens.layer({ capacity: 100 })))
+  )
+
   it.effect("counts each environment and topic of a token", () =>
     Effect.gen(function* () {
       const tokens = yield* DeadTokens
@@ -303,6 +323,22 @@ describe("in a store", () => {
       }).pipe(Effect.provide([layer, Logger.layer([logger])]))
     })
   }
+
+  it.effect("what cannot be read is written anew, and listeners hear even where the store fails", () =>
+    Effect.gen(function* () {
+      const store = yield* KeyValueStore.KeyValueStore
+      const tokens = yield* DeadTokens
+      const fiber = yield* DeadTokens.events.pipe(Stream.take(2), Stream.runCollect, Effect.forkChild)
+      yield* TestClock.adjust(1)
+      yield* tokens.record(at(1), dead(500))
+      const [key = assert.fail()] = yield* store.keys
+      yield* store.set(key, "{")
+      assert.isUndefined(yield* tokens.find(at(1)))
+      yield* tokens.record(at(1), dead(400))
+      assert.deepStrictEqual(yield* tokens.find(at(1)), dead(400))
+      assert.lengthOf(yield* Fiber.join(fiber), 2)
+    }).pipe(Effect.provide([inStore, Logger.layer([])]))
+  )
 
   for (const what of ["find", "record"] as const) {
     it.live(`a service that never answers "${what}" does not outlast the deadline`, () => {

@@ -123,7 +123,7 @@ export class DeadTokens extends Context.Service<
    *
    * **Details**
    *
-   * - `capacity`: how many dead tokens are remembered, a whole number from 0; default 100,000, which take some 30 MB. Beyond
+   * - `capacity`: how many dead tokens are remembered, a whole number from 0; default 100,000, which take some 50 MB. Beyond
    *   it the one recorded longest ago is forgotten. The next notification to it is sent, and APNs says again that it is
    *   dead.
    */
@@ -131,7 +131,7 @@ export class DeadTokens extends Context.Service<
     Layer.effect(DeadTokens, inMemory(options?.capacity ?? 100_000))
 
   /**
-   * Remembers in a `KeyValueStore`: files, SQL, Redis, or whatever implements it. Processes that share the store share what
+   * Remembers in a `KeyValueStore`: files, SQL, or whatever implements it. Processes that share the store share what
    * they know.
    *
    * **Details**
@@ -158,7 +158,7 @@ export class DeadTokens extends Context.Service<
    *
    * Listening never slows sending: where a listener leaves 1,024 events untaken, further ones are told to nobody until it
    * takes some. Their tokens are recorded nevertheless, and sending to one again fails with `Suppressed`. A token can be
-   * told of more than once. Delete one only where it was registered before `since`.
+   * told of more than once. Delete one only where it was registered no later than `since`.
    *
    * **Example** (Deleting tokens)
    *
@@ -243,10 +243,11 @@ const inStore = Effect.fnUntraced(function* (prefix: string) {
       forgiving(
         "written",
         Effect.gen(function* () {
-          const known = yield* stored(at)
-          if (known !== undefined && !isLater(dead, known)) return
+          // First of all: listeners hear of it even where the store fails.
           tell(at, dead)
-          yield* store.set(keyOf(at), dead)
+          // What cannot be read is written anew.
+          const known = yield* Effect.orElseSucceed(stored(at), () => undefined)
+          if (known === undefined || isLater(dead, known)) yield* store.set(keyOf(at), dead)
         })
       ),
     events

@@ -21,6 +21,8 @@ export class DeadRegister {
   private readonly capacity: number
   /** By device, the longest unchanged first. One device has an entry for each environment and topic it is dead for. */
   private readonly entries = new Map<string, ReadonlyArray<Entry>>()
+  /** Stays where it is between two evictions: a new one would have to pass over all that was deleted. */
+  private readonly oldest = this.entries.entries()
   private readonly tell: (at: Destination, dead: Dead) => void
   private size = 0
 
@@ -36,7 +38,8 @@ export class DeadRegister {
 
   /** Of two deaths the later one holds, in whichever order they are told. */
   record(at: Destination, dead: Dead): void {
-    const key = keyOf(at)
+    // A copy: a token that was cut out of a long text would keep all of it in memory.
+    const key = Buffer.from(keyOf(at), "latin1").toString("latin1")
     const known = this.entries.get(key) ?? []
     const here = known.find(isAt(at))
     if (here !== undefined && !isLater(dead, here.dead)) return
@@ -45,17 +48,17 @@ export class DeadRegister {
     this.entries.delete(key)
     this.entries.set(key, [...others, entry])
     this.size += 1 + others.length - known.length
-    if (this.size > this.capacity) this.evict()
+    if (!(this.size <= this.capacity)) this.evict()
     this.tell(at, dead)
   }
 
   private evict(): void {
-    for (const [device, [, ...rest]] of this.entries) {
-      this.size--
-      this.entries.delete(device)
-      if (rest.length > 0) this.entries.set(device, rest)
-      return
-    }
+    const { done, value } = this.oldest.next()
+    if (done === true) return
+    const [device, [, ...rest]] = value
+    this.size--
+    this.entries.delete(device)
+    if (rest.length > 0) this.entries.set(device, rest)
   }
 }
 
