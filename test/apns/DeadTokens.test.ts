@@ -160,6 +160,25 @@ for (const [name, deadTokens] of Object.entries(stores)) {
       }).pipe(Effect.provide(over([gone(500)], deadTokens).layer))
     )
 
+    it.effect("is told from one that came back in fanOut, whatever the template says", () => {
+      const { asked, layer } = over([gone(500), gone(500), accepted], deadTokens)
+      return Effect.gen(function* () {
+        yield* fails(send(hello(1)))
+        yield* fails(send(hello(2)))
+        const many = Notification.fanOut(hello(0, { registeredAt: new Date(900) }), [
+          device(1),
+          { device: device(2), registeredAt: new Date(501) },
+          { device: device(3) }
+        ])
+        const results = yield* Stream.runCollect(sendAll(Stream.fromIterable(many), { ordered: true }))
+        assert.deepStrictEqual(
+          results.map(({ outcome }) => outcome),
+          ["unsent", "accepted", "accepted"]
+        )
+        assert.lengthOf(asked, 4)
+      }).pipe(Effect.provide(layer))
+    })
+
     it.effect("is a result of its own in sendAll", () => {
       const { asked, layer } = over([gone(500), accepted], deadTokens)
       return Effect.gen(function* () {

@@ -3,21 +3,37 @@
  *
  * @since 0.1.0
  */
+import type * as DateTime from "effect/DateTime"
 import { dual } from "effect/Function"
 import { EncodedOnce } from "./internal/encodedOnce.ts"
 import type { Content, Notification } from "./Notification.ts"
 
+/**
+ * A device token and when the app last registered it; see `registeredAt` of a notification.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RegisteredDevice {
+  readonly device: string
+  readonly registeredAt?: Date | DateTime.DateTime | undefined
+}
+
 /** The content is shared, and with it its encoding; fields in the order that every notification has them. */
-const copyFor = <N extends Notification>(template: N, content: Content, device: string): N => ({
+const copyFor = <N extends Notification>(template: N, content: Content, to: string | RegisteredDevice): N => ({
   ...template,
-  device,
+  device: typeof to === "string" ? to : to.device,
   id: crypto.randomUUID(),
+  registeredAt: typeof to === "string" ? undefined : to.registeredAt,
   content
 })
 
-const forDevices = function* <N extends Notification>(template: N, devices: Iterable<string>): Iterable<N> {
+const forDevices = function* <N extends Notification>(
+  template: N,
+  devices: Iterable<string | RegisteredDevice>
+): Iterable<N> {
   const content: Content = { ...template.content, once: new EncodedOnce() }
-  for (const device of devices) yield copyFor(template, content, device)
+  for (const to of devices) yield copyFor(template, content, to)
 }
 
 /**
@@ -30,8 +46,9 @@ const forDevices = function* <N extends Notification>(template: N, devices: Iter
  *
  * **Details**
  *
- * `template` is made by any constructor; its `device` and `id` do not count. Each notification gets an id of its own. They
- * are made as they are asked for, so a generator of a million devices takes no memory.
+ * `template` is made by any constructor; its `device`, `id` and `registeredAt` do not count. Each notification gets an
+ * id of its own, and the time of registration that stands beside its device, if any does. They are made as they are asked
+ * for, so a generator of a million devices takes no memory.
  *
  * **Example** (A sale, told to everybody)
  *
@@ -48,6 +65,6 @@ const forDevices = function* <N extends Notification>(template: N, devices: Iter
  * @since 0.1.0
  */
 export const fanOut: {
-  (devices: Iterable<string>): <N extends Notification>(template: N) => Iterable<N>
-  <N extends Notification>(template: N, devices: Iterable<string>): Iterable<N>
+  (devices: Iterable<string | RegisteredDevice>): <N extends Notification>(template: N) => Iterable<N>
+  <N extends Notification>(template: N, devices: Iterable<string | RegisteredDevice>): Iterable<N>
 } = dual(2, forDevices)
