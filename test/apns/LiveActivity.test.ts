@@ -172,7 +172,8 @@ describe("what a Live Activity's push says beside its body", () => {
       priority: 5,
       expiration: "once",
       collapseId: "c",
-      topicSuffix: ".x"
+      topicSuffix: ".x",
+      registeredAt: new Date(0)
     } as const
     const { content: _, pushType: __, ...rest } = end({ ...at, ...said })
     assert.deepStrictEqual(rest, { device, trust: undefined, ...said })
