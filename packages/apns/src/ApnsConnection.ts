@@ -20,7 +20,9 @@ import { ApnsError } from "./ApnsError.ts"
 import type { CertificateCredentials } from "./Credentials.ts"
 import * as Environment from "./Environment.ts"
 import { anchors } from "./internal/anchors.ts"
+import { ConnectionReport } from "./internal/connectionReport.ts"
 import { connect } from "./internal/engineTransport.ts"
+import { ledgerOf } from "./internal/ledger.ts"
 import { type ConnectionError, LogicalConnection, type Response } from "./internal/logicalConnection.ts"
 import { parsePins } from "./internal/pins.ts"
 import { resolveProxy } from "./internal/proxySetting.ts"
@@ -168,6 +170,8 @@ const make = Effect.fnUntraced(function* (
   const pins = yield* Effect.mapError(Effect.fromResult(parsePins(config.pins)), (reason) => new ApnsError({ reason }))
   const clock = yield* Clock.Clock
   const run = yield* FiberSet.makeRuntime()
+  const ledger = yield* ledgerOf
+  const address = `${server.host}:${server.port}`
   const endpoint: Endpoint = {
     host: server.host,
     port: server.port,
@@ -182,15 +186,22 @@ const make = Effect.fnUntraced(function* (
     endpoint,
     connect,
     now: () => clock.currentTimeMillisUnsafe(),
-    after: (millis, task) => void run(Effect.andThen(Effect.sleep(millis), Effect.sync(task)))
+    after: (millis, task) => void run(Effect.andThen(Effect.sleep(millis), Effect.sync(task))),
+    observer: new ConnectionReport(address, ledger, (log) => void run(log))
   })
+  const unwatch = ledger.watchConnection(address, () => connection.census())
 
   yield* Effect.addFinalizer(() =>
     Effect.callback<void>((resume) => connection.close(() => resume(Effect.void))).pipe(
       Effect.interruptible,
       Effect.timeout(config.drainTimeout ?? "5 seconds"),
       Effect.ignore,
-      Effect.andThen(Effect.sync(() => connection.destroy()))
+      Effect.andThen(
+        Effect.sync(() => {
+          connection.destroy()
+          unwatch()
+        })
+      )
     )
   )
 

@@ -23,6 +23,8 @@ import { importPKCS8, SignJWT } from "jose"
 import { ApnsError } from "./ApnsError.ts"
 import type { TokenCredentials } from "./Credentials.ts"
 import { withFreshToken } from "./internal/freshToken.ts"
+import { ledgerOf } from "./internal/ledger.ts"
+import * as Metrics from "./Metrics.ts"
 import { InvalidCredentials } from "./Reason.ts"
 
 /**
@@ -99,6 +101,7 @@ const make = Effect.fnUntraced(function* (
   credentials: TokenCredentials
 ): Effect.fn.Return<JwtCache["Service"], InvalidCredentials, Scope.Scope> {
   const clock = yield* Clock.Clock
+  const ledger = yield* ledgerOf
   const cannotSign = (cause: unknown) =>
     new InvalidCredentials({
       problem: `the key ${credentials.keyId} cannot sign a provider token`,
@@ -126,7 +129,12 @@ const make = Effect.fnUntraced(function* (
           authorization: Redacted.make(`bearer ${jwt}`, { label: "provider token" }),
           issuedAtMillis
         })
-      )
+      ),
+      Effect.tap(() => {
+        ledger.count(Metrics.providerTokensMinted, {})
+        return Effect.logDebug("Minted a provider token")
+      }),
+      Effect.annotateLogs({ package: "effect-apns", module: "JwtCache", keyId: credentials.keyId })
     )
   })
 
@@ -135,10 +143,19 @@ const make = Effect.fnUntraced(function* (
   // A token from the future was issued before the clock was set back: it is as wrong as an old one.
   const ageMillis = (token: ProviderToken) => Math.abs(clock.currentTimeMillisUnsafe() - token.issuedAtMillis)
 
+  const unwatch = ledger.watchToken(() => ageMillis(Ref.getUnsafe(current)))
+  yield* Effect.addFinalizer(() => Effect.sync(unwatch))
+
+  const tellOfExpiry = Effect.logWarning("APNs calls the provider token expired; renewing it").pipe(
+    Effect.annotateLogs({ package: "effect-apns", module: "JwtCache", keyId: credentials.keyId })
+  )
+
   /** Mints a token in place of `stale`, one at a time; when another fiber has done so already, does nothing. */
-  const replace = (stale: ProviderToken) =>
+  const replace = (stale: ProviderToken, tell = Effect.void) =>
     Effect.gen(function* () {
-      if ((yield* Ref.get(current)) === stale) yield* Ref.set(current, yield* mint)
+      if ((yield* Ref.get(current)) !== stale) return
+      yield* tell
+      yield* Ref.set(current, yield* mint)
     }).pipe(Semaphore.withPermit(single))
 
   const due = Duration.toMillis(renewalAge)
@@ -168,7 +185,7 @@ const make = Effect.fnUntraced(function* (
       renew: Effect.fnUntraced(function* (stale) {
         if ((yield* Ref.get(current)) !== stale) return true
         if (ageMillis(stale) < Duration.toMillis(minimumAge)) return false
-        yield* replace(stale)
+        yield* replace(stale, tellOfExpiry)
         return true
       })
     },

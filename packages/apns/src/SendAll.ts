@@ -10,8 +10,9 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Apns, type Receipt } from "./Apns.ts"
 import type { ApnsError } from "./ApnsError.ts"
-import { dispatchOf } from "./internal/dispatch.ts"
+import { dispatchByFiber, dispatchOf } from "./internal/dispatch.ts"
 import { Faults } from "./internal/fault.ts"
+import { isTraced } from "./internal/spans.ts"
 import { Window } from "./internal/window.ts"
 import type { Notification } from "./Notification.ts"
 import type { Outcome } from "./ReasonTable.ts"
@@ -89,12 +90,14 @@ export const sendAll = <E, R>(
   Stream.transformPull(notifications, (pull, scope) =>
     Effect.gen(function* () {
       const apns = yield* Apns
+      // A span belongs to a fiber: with a tracer each notification has both.
+      const traced = yield* Effect.withFiber((fiber) => Effect.succeed(isTraced(fiber)))
       const run = yield* FiberSet.makeRuntime<never, Receipt, ApnsError>().pipe(Scope.provide(scope))
       const window = new Window<E | Cause.Done<void>>({
         capacity: Math.max(1, options.concurrency ?? 1000),
         ordered: options.ordered ?? false,
         faults: options.haltOnFault === false ? undefined : new Faults(),
-        dispatch: dispatchOf(apns),
+        dispatch: traced ? dispatchByFiber(apns) : dispatchOf(apns),
         run
       })
       yield* Scope.addFinalizer(

@@ -34,6 +34,7 @@ export { type Dead, type DeadReason, type DeadToken, DeadTokens, type Destinatio
 export * as Environment from "./Environment.ts"
 export { JwtCache, type ProviderToken } from "./JwtCache.ts"
 export * as LiveActivity from "./LiveActivity.ts"
+export * as Metrics from "./Metrics.ts"
 export * as Notification from "./Notification.ts"
 export * as Payload from "./Payload.ts"
 export { PayloadSchema } from "./PayloadSchema.ts"

@@ -26,6 +26,11 @@ export const withDispatch = (apns: Apns["Service"], dispatch: Dispatch): Apns["S
   return apns
 }
 
+/** The way that works with every `Apns`: its `send`. */
+export const dispatchByFiber =
+  (apns: Apns["Service"]): Dispatch =>
+  (notification, outlet) =>
+    void outlet.onRest(apns.send(notification))
+
 /** The shortest way to an `Apns`. */
-export const dispatchOf = (apns: Apns["Service"]): Dispatch =>
-  known.get(apns) ?? ((notification, outlet) => void outlet.onRest(apns.send(notification)))
+export const dispatchOf = (apns: Apns["Service"]): Dispatch => known.get(apns) ?? dispatchByFiber(apns)

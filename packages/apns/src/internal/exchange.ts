@@ -2,10 +2,12 @@
  * How everything goes out over one connection: the first attempt without an Effect, retries by Schedule, one deadline
  * over all.
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
@@ -17,7 +19,9 @@ import * as Reason from "../Reason.ts"
 import * as Retry from "../Retry.ts"
 import type { Outlet } from "./dispatch.ts"
 import { freshTokenOf } from "./freshToken.ts"
+import type { Tally } from "./ledger.ts"
 import type { Prepared } from "./prepared.ts"
+import { isTraced, type Traced } from "./spans.ts"
 import { type Cancellable, type RequestListener, requestBy, submitTo } from "./submit.ts"
 
 type AttemptError = RequestError | Reason.Rejection | Reason.Failure
@@ -38,7 +42,13 @@ const failedBefore = (reason: AttemptError, token: ProviderToken | undefined): F
 })
 
 /** What an answer means: what was asked for, or a failure. */
-const read = <A>(prepared: Prepared<A>, response: ApnsResponse, attempts: number): Result.Result<A, Failed> => {
+const read = <A>(
+  prepared: Prepared<A>,
+  response: ApnsResponse,
+  attempts: number,
+  tally: Tally | undefined
+): Result.Result<A, Failed> => {
+  tally?.answered(response.openedAtMillis - response.queuedAtMillis)
   const result = prepared.read(response, attempts)
   if (Result.isSuccess(result)) return Result.succeed(result.success)
   const dateMillis = Date.parse(response.fields.date ?? "")
@@ -46,28 +56,35 @@ const read = <A>(prepared: Prepared<A>, response: ApnsResponse, attempts: number
   return Result.fail({ reason: result.failure, connection, token: prepared.token, dateMillis })
 }
 
-type Retries = <A>(prepared: Prepared<A>, first: Failed) => Effect.Effect<A, ApnsError>
+/** What first attempts have in common. */
+interface Shared {
+  readonly tally: Tally | undefined
+  readonly retry: <A>(prepared: Prepared<A>, first: Failed) => Effect.Effect<A, ApnsError>
+}
 
 /** Hears of a first attempt. */
 class FirstAttempt<A> implements RequestListener {
   private readonly prepared: Prepared<A>
   private readonly outlet: Outlet<A>
-  private readonly retry: Retries
+  private readonly shared: Shared
 
-  constructor(prepared: Prepared<A>, outlet: Outlet<A>, retry: Retries) {
+  constructor(prepared: Prepared<A>, outlet: Outlet<A>, shared: Shared) {
     this.prepared = prepared
     this.outlet = outlet
-    this.retry = retry
+    this.shared = shared
   }
 
   onResponse(response: ApnsResponse): void {
-    const result = read(this.prepared, response, 1)
-    if (Result.isSuccess(result)) this.outlet.onReceipt(result.success)
-    else this.outlet.onRest(this.retry(this.prepared, result.failure))
+    const { prepared, shared } = this
+    const result = read(prepared, response, 1, shared.tally)
+    if (Result.isSuccess(result)) {
+      shared.tally?.accepted(prepared.fields, response.answeredAtMillis - prepared.startedAtMillis)
+      this.outlet.onReceipt(result.success)
+    } else this.outlet.onRest(shared.retry(prepared, result.failure))
   }
 
   onError(error: RequestError): void {
-    this.outlet.onRest(this.retry(this.prepared, failedBefore(error, this.prepared.token)))
+    this.outlet.onRest(this.shared.retry(this.prepared, failedBefore(error, this.prepared.token)))
   }
 
   onDefect(cause: Cause.Cause<never>): void {
@@ -99,13 +116,14 @@ export type Prepare<In, A> = (input: In) => Result.Result<Prepared<A>, ApnsError
 export interface Exchange {
   /** See `Dispatch`. */
   readonly dispatch: <In, A>(prepare: Prepare<In, A>, input: In, outlet: Outlet<A>) => Cancellable | undefined
-  /** The same as an Effect; interrupting it gives up. */
-  readonly run: <In, A>(prepare: Prepare<In, A>, input: In) => Effect.Effect<A, ApnsError>
+  /** The same as an Effect; interrupting it gives up. `traced` puts a span around it, where the program has a tracer. */
+  readonly run: <In, A>(prepare: Prepare<In, A>, input: In, traced?: Traced<In, A>) => Effect.Effect<A, ApnsError>
 }
 
 export const makeExchange = Effect.fnUntraced(function* (
   connection: ApnsConnection["Service"],
-  options: Pick<SendOptions, "retry" | "replayUnknown">
+  options: Pick<SendOptions, "retry" | "replayUnknown">,
+  tally?: Tally
 ): Effect.fn.Return<Exchange, never, JwtCache> {
   const submit = yield* submitTo(connection)
   const jwt = yield* JwtCache
@@ -135,6 +153,24 @@ export const makeExchange = Effect.fnUntraced(function* (
     })
   }
 
+  let toldOfClockMillis = Number.NEGATIVE_INFINITY
+
+  /** Says that a clock is wrong, which every notification then suffers from: at most once a minute. */
+  const tellOfClock = (reason: AttemptError) =>
+    Effect.suspend(() => {
+      const now = clock.currentTimeMillisUnsafe()
+      if (reason._tag !== "ExpiredProviderToken" || now - toldOfClockMillis < 60_000) return Effect.void
+      toldOfClockMillis = now
+      const { clockSkew, tokenAge } = reason
+      return Effect.annotateLogs(Effect.logWarning("APNs calls a young provider token expired: a clock is wrong"), {
+        package: "effect-apns",
+        module: "Apns",
+        server: connection.address,
+        ...(tokenAge !== undefined && { tokenAge: Duration.format(tokenAge) }),
+        ...(clockSkew !== undefined && { clockSkewMillis: Duration.toMillis(clockSkew) })
+      })
+    })
+
   /** An attempt that asks for the provider token first. */
   const attempt = Effect.fnUntraced(function* <A>(
     prepared: Prepared<A>,
@@ -143,11 +179,11 @@ export const makeExchange = Effect.fnUntraced(function* (
     const token = yield* Effect.mapError(jwt.token, (reason) => failedBefore(reason, undefined))
     prepared.token = token
     const response = yield* Effect.mapError(requestBy(submit, prepared), (reason) => failedBefore(reason, token))
-    return yield* Effect.fromResult(read(prepared, response, attempts))
+    return yield* Effect.fromResult(read(prepared, response, attempts, tally))
   })
 
   /** The slow path: entered only after a first attempt has failed. */
-  const retry: Retries = Effect.fnUntraced(function* <A>(
+  const retries = Effect.fnUntraced(function* <A>(
     prepared: Prepared<A>,
     first: Failed
   ): Effect.fn.Return<A, ApnsError> {
@@ -163,7 +199,11 @@ export const makeExchange = Effect.fnUntraced(function* (
         renewed = true
         const fresh = yield* Effect.result(jwt.renew(failed.token))
         if (Result.isFailure(fresh)) return yield* prepared.errorOf(fresh.failure, attempts)
-        if (!fresh.success) return yield* prepared.errorOf(explain(failed, prepared, previous), attempts)
+        if (!fresh.success) {
+          const reason = explain(failed, prepared, previous)
+          yield* tellOfClock(reason)
+          return yield* prepared.errorOf(reason, attempts)
+        }
       } else {
         const reason = explain(failed, prepared, previous)
         if (reason.outcome === "unknown") doubtful = reason
@@ -190,25 +230,43 @@ export const makeExchange = Effect.fnUntraced(function* (
     }
   })
 
+  /** Counts what becomes of it, unless it is interrupted. */
+  const counted = <A>(prepared: Prepared<A>, rest: Effect.Effect<A, ApnsError>): Effect.Effect<A, ApnsError> =>
+    tally === undefined
+      ? rest
+      : Effect.onExit(rest, (exit) => {
+          const millis = clock.currentTimeMillisUnsafe() - prepared.startedAtMillis
+          const error = Exit.isSuccess(exit) ? undefined : Cause.findError(exit.cause)
+          if (error === undefined) tally.accepted(prepared.fields, millis)
+          else if (Result.isSuccess(error)) tally.failed(prepared.fields, error.success, millis)
+          return Effect.void
+        })
+
+  const shared: Shared = { tally, retry: (prepared, first) => counted(prepared, retries(prepared, first)) }
+
   // The hot path: no Effect, no span, no timer, no Schedule unless something fails.
   const dispatch = <In, A>(prepare: Prepare<In, A>, input: In, outlet: Outlet<A>): Cancellable | undefined => {
     const result = prepare(input)
-    if (Result.isFailure(result)) return void outlet.onRest(Effect.fail(result.failure))
+    if (Result.isFailure(result)) {
+      tally?.invalid(result.failure)
+      return void outlet.onRest(Effect.fail(result.failure))
+    }
     const prepared = result.success
     const token = freshToken()
     if (token === "ask") {
-      return void outlet.onRest(Effect.catch(attempt(prepared, 1), (failed) => retry(prepared, failed)))
+      const rest = Effect.catch(attempt(prepared, 1), (failed) => retries(prepared, failed))
+      return void outlet.onRest(counted(prepared, rest))
     }
     prepared.token = token
-    return submit(prepared, new FirstAttempt(prepared, outlet, retry))
+    return submit(prepared, new FirstAttempt(prepared, outlet, shared))
   }
 
-  return {
-    dispatch,
-    run: (prepare, input) =>
-      Effect.callback((resume) => {
-        const dispatched = dispatch(prepare, input, new Resume(resume))
-        return dispatched && Effect.sync(() => dispatched.cancel())
-      })
-  }
+  const run: Exchange["run"] = (prepare, input, traced) =>
+    Effect.callback((resume) => {
+      if (traced !== undefined && isTraced(Fiber.getCurrent())) return resume(traced(run(prepare, input), input))
+      const dispatched = dispatch(prepare, input, new Resume(resume))
+      return dispatched && Effect.sync(() => dispatched.cancel())
+    })
+
+  return { dispatch, run }
 })

@@ -5,7 +5,9 @@
 import * as Duration from "effect/Duration"
 import * as MutableList from "effect/MutableList"
 import { ConnectionFailed, DeadlinePassed, OutcomeUnknown, type Rejection } from "../Reason.ts"
+import type { ConnectionObserver } from "./connectionReport.ts"
 import { type After, Deadlines, Due } from "./deadlines.ts"
+import type { Census } from "./ledger.ts"
 import { excerpt, goAwayRejection } from "./reply.ts"
 import type {
   Connect,
@@ -86,6 +88,8 @@ interface Carrier {
   ready: boolean
   /** Whether it has answered anything; a session that has not counts as a failed connect. */
   fruitful: boolean
+  /** Requests that have a stream here and are not settled. */
+  open: number
 }
 
 const firstBackoffMillis = 100
@@ -104,6 +108,7 @@ export class LogicalConnection {
   private readonly connect: Connect
   private readonly now: () => number
   private readonly after: After
+  private readonly observer: ConnectionObserver | undefined
   private readonly deadlines: Deadlines<Pending>
   private readonly queue = MutableList.make<Pending>()
   private readonly carriers = new Set<Carrier>()
@@ -120,11 +125,13 @@ export class LogicalConnection {
     readonly connect: Connect
     readonly now: () => number
     readonly after: After
+    readonly observer?: ConnectionObserver | undefined
   }) {
     this.endpoint = options.endpoint
     this.connect = options.connect
     this.now = options.now
     this.after = options.after
+    this.observer = options.observer
     this.address = `${options.endpoint.host}:${options.endpoint.port}`
     this.deadlines = new Deadlines(options.now, options.after, (pending) => this.expire(pending))
   }
@@ -174,6 +181,24 @@ export class LogicalConnection {
     for (const carrier of this.carriers) carrier.session.destroy()
   }
 
+  census(): Census {
+    let inFlight = 0
+    let connecting = 0
+    let ready = 0
+    let draining = 0
+    let streamsAllowed = 0
+    for (const carrier of this.carriers) {
+      inFlight += carrier.open
+      if (carrier !== this.current) draining++
+      else if (!carrier.ready) connecting++
+      else {
+        ready++
+        streamsAllowed += carrier.open + carrier.session.openable
+      }
+    }
+    return { queued: this.queued, inFlight, connecting, ready, draining, streamsAllowed }
+  }
+
   private checkDrained() {
     if (this.closed && this.carriers.size === 0) this.onDrained?.()
   }
@@ -191,6 +216,7 @@ export class LogicalConnection {
       pending.place = "stream"
       pending.openedAtMillis = nowMillis
       pending.carrier = carrier
+      carrier.open++
       pending.stream = carrier.session.open(pending.request, pending)
     }
   }
@@ -200,6 +226,7 @@ export class LogicalConnection {
     const delay = backoffMillis(this.failures, Math.random())
     if (delay === 0) return this.openSessionNow()
     this.waitingToConnect = true
+    this.observer?.onBackoff(delay, this.failures)
     this.after(delay, () => {
       this.waitingToConnect = false
       if (this.queued > 0 && this.current === undefined && !this.closed) this.openSessionNow()
@@ -207,14 +234,18 @@ export class LogicalConnection {
   }
 
   private openSessionNow() {
+    const id = `${this.address}#${++this.sessions}`
+    this.observer?.onOpening(id)
     const carrier: Carrier = {
-      id: `${this.address}#${++this.sessions}`,
+      id,
       goAway: undefined,
       ready: false,
       fruitful: false,
+      open: 0,
       session: this.connect(this.endpoint, {
         onReady: () => {
           carrier.ready = true
+          this.observer?.onReady(id)
           this.pump()
         },
         onCapacity: () => {
@@ -230,7 +261,10 @@ export class LogicalConnection {
 
   private onGoAway(carrier: Carrier, goAway: GoAway) {
     // A graceful shutdown takes two frames (RFC 9113, 6.8); it is one failure.
-    if (carrier.goAway === undefined && !carrier.fruitful) this.failures++
+    if (carrier.goAway === undefined) {
+      if (!carrier.fruitful) this.failures++
+      this.observer?.onGoAway(carrier.id, goAway)
+    }
     carrier.goAway = goAway
     if (this.current === carrier) this.current = undefined
     const rejection = goAwayRejection(goAway.debugData)
@@ -241,6 +275,8 @@ export class LogicalConnection {
 
   private onSessionEnd(carrier: Carrier, failure: SessionFailure | undefined) {
     this.carriers.delete(carrier)
+    const expected = this.closed || (this.current !== carrier && failure === undefined)
+    this.observer?.onEnded(carrier.id, expected ? "closed" : carrier.ready ? "lost" : "failed", failure)
     if (this.current === carrier) this.current = undefined
     if (carrier.goAway === undefined && !carrier.fruitful) this.failures++
     // After a GOAWAY, the queue may wait for another session already.
@@ -340,6 +376,7 @@ export class LogicalConnection {
     if (place === "settled") return false
     pending.place = "settled"
     this.deadlines.delete(pending)
+    if (place === "stream" && pending.carrier !== undefined) pending.carrier.open--
     if (place === "queue") {
       this.queued--
       // Settled requests leave the queue when they reach its head, or when they outnumber those that wait.

@@ -19,9 +19,11 @@ import { broadcastHead } from "./broadcastRequest.ts"
 import { type DeadRegister, registerOf } from "./deadRegister.ts"
 import { withDispatch } from "./dispatch.ts"
 import { makeExchange } from "./exchange.ts"
+import { ledgerOf } from "./ledger.ts"
 import { Prepared, timingsOf } from "./prepared.ts"
 import { type Refusal, refusalOf } from "./reply.ts"
 import { head, type RequestHead, shorten } from "./request.ts"
+import { tracedBroadcasts, tracedNotifications } from "./spans.ts"
 import { deathOf, environmentOf, suppressed } from "./suppression.ts"
 
 /** What the notifications of one `Apns` have in common. */
@@ -149,10 +151,13 @@ export const makeSender = Effect.fnUntraced(function* (
   options: Sender
 ): Effect.fn.Return<Apns["Service"], never, ApnsConnection | JwtCache | PayloadSchema> {
   const connection = yield* ApnsConnection
-  const exchange = yield* makeExchange(connection, options)
   const environment = environmentOf(connection.address)
+  const ledger = yield* ledgerOf
   const { broadcastConnection, target, topic, topicRequired, trust } = options
-  const broadcasts = broadcastConnection === undefined ? exchange : yield* makeExchange(broadcastConnection, options)
+  const exchange = yield* makeExchange(connection, options, ledger.tallyNotifications(topic))
+  const broadcasts = yield* makeExchange(broadcastConnection ?? connection, options, ledger.tallyBroadcasts(topic))
+  const traceNotification = tracedNotifications(topic)
+  const traceBroadcast = tracedBroadcasts(topic)
   const payloads = yield* PayloadSchema
   const clock = yield* Clock.Clock
   const timeoutMillis = Duration.toMillis(options.timeout ?? "30 seconds")
@@ -188,7 +193,7 @@ export const makeSender = Effect.fnUntraced(function* (
     )
   }
 
-  const broadcast = (broadcast: Broadcast) => broadcasts.run(prepareBroadcast, broadcast)
+  const broadcast = (broadcast: Broadcast) => broadcasts.run(prepareBroadcast, broadcast, traceBroadcast)
 
   if (deadTokens !== undefined && register === undefined) {
     const left = ({ deadlineMillis }: PreparedNotification) =>
@@ -200,7 +205,10 @@ export const makeSender = Effect.fnUntraced(function* (
       const dead = Option.getOrUndefined(yield* Effect.timeoutOption(deadTokens.find(at), left(prepared)))
       const problem = dead && suppressed(notification, dead)
       if (problem !== undefined) return yield* prepared.errorOf(problem, 0)
-      return yield* Effect.tapError(exchange.run(Result.succeed<PreparedNotification>, prepared), ({ reason }) => {
+      const sent = exchange.run(Result.succeed<PreparedNotification>, prepared, (send) =>
+        traceNotification(send, notification)
+      )
+      return yield* Effect.tapError(sent, ({ reason }) => {
         const death = deathOf(reason, clock.currentTimeMillisUnsafe())
         return death === undefined ? Effect.void : Effect.timeoutOption(deadTokens.record(at, death), left(prepared))
       })
@@ -209,7 +217,7 @@ export const makeSender = Effect.fnUntraced(function* (
   }
 
   return withDispatch(
-    { send: (notification) => exchange.run(prepare, notification), broadcast },
+    { send: (notification) => exchange.run(prepare, notification, traceNotification), broadcast },
     (notification, outlet) => exchange.dispatch(prepare, notification, outlet)
   )
 })

@@ -1,0 +1,91 @@
+/**
+ * What is told of the life cycle of a connection's sessions: log lines and counters. Never of a single notification.
+ */
+import * as Effect from "effect/Effect"
+import * as Metrics from "../Metrics.ts"
+import type { Ledger } from "./ledger.ts"
+import { excerpt, goAwayRejection } from "./reply.ts"
+import type { GoAway, SessionFailure } from "./transport.ts"
+
+/** How a session ended: as it should, after it was in use, or before it was. */
+export type SessionEnd = "closed" | "lost" | "failed"
+
+/** Who hears of the sessions of a logical connection; they are named as in `Receipt.connection`. */
+export interface ConnectionObserver {
+  onOpening(session: string): void
+  onReady(session: string): void
+  /** The first GOAWAY of a session. */
+  onGoAway(session: string, goAway: GoAway): void
+  onEnded(session: string, end: SessionEnd, failure: SessionFailure | undefined): void
+  /** The next session waits. */
+  onBackoff(millis: number, failures: number): void
+}
+
+/** Beyond them there is no error code (RFC 9113, 7). */
+const lastErrorCode = 0xd
+
+export class ConnectionReport implements ConnectionObserver {
+  private readonly server: string
+  private readonly ledger: Ledger
+  private readonly log: (effect: Effect.Effect<void>) => void
+  /** Sessions that ended and were not replaced yet. */
+  private missing = 0
+  /** Those that announced their end: it is counted once. */
+  private readonly going = new Set<string>()
+
+  constructor(server: string, ledger: Ledger, log: (effect: Effect.Effect<void>) => void) {
+    this.server = server
+    this.ledger = ledger
+    this.log = (effect) =>
+      log(Effect.annotateLogs(effect, { package: "effect-apns", module: "ApnsConnection", server }))
+  }
+
+  onOpening(session: string): void {
+    const { server } = this
+    this.ledger.count(Metrics.sessionsOpened, { server })
+    if (this.missing > 0) {
+      this.missing--
+      this.ledger.count(Metrics.reconnects, { server })
+    }
+    this.log(Effect.annotateLogs(Effect.logDebug("Opening a session"), { session }))
+  }
+
+  onReady(session: string): void {
+    this.log(Effect.annotateLogs(Effect.logDebug("The session is ready"), { session }))
+  }
+
+  onGoAway(session: string, { code, debugData }: GoAway): void {
+    this.missing++
+    this.going.add(session)
+    const known = goAwayRejection(debugData)?._tag
+    const reason = known ?? "none"
+    const { server } = this
+    this.ledger.count(Metrics.goAways, { server, code: code <= lastErrorCode ? String(code) : "other", reason })
+    const log = code === 0 && known === undefined ? Effect.logInfo : Effect.logWarning
+    this.log(
+      Effect.annotateLogs(log("The server is closing the session"), {
+        session,
+        code,
+        reason,
+        debugData: excerpt(debugData)
+      })
+    )
+  }
+
+  onEnded(session: string, end: SessionEnd, failure: SessionFailure | undefined): void {
+    if (!this.going.delete(session) && end !== "closed") this.missing++
+    if (end === "closed") {
+      this.log(Effect.annotateLogs(Effect.logDebug("The session has ended"), { session }))
+      return
+    }
+    const what = end === "lost" ? "The session was lost" : "The session could not be opened"
+    const { step = "closed", problem = "the server ended the connection" } = failure ?? {}
+    this.log(Effect.annotateLogs(Effect.logWarning(what), { session, step, problem }))
+  }
+
+  onBackoff(millis: number, failures: number): void {
+    this.log(
+      Effect.annotateLogs(Effect.logDebug("Waiting before connecting again"), { millis: Math.round(millis), failures })
+    )
+  }
+}
