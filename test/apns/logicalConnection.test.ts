@@ -41,7 +41,7 @@ const responseOf = ({ results }: Asked): Response => {
 /** What the connection keeps, to show that it keeps nothing. */
 interface Inside {
   readonly deadlines: { readonly buckets: ReadonlyMap<number, unknown> }
-  readonly carriers: ReadonlySet<unknown>
+  readonly pool: { readonly carriers: ReadonlySet<unknown> }
   readonly queue: { readonly length: number }
   readonly queued: number
 }
@@ -52,8 +52,15 @@ const dialogue = () => {
   const connection = new LogicalConnection({
     endpoint: { host: "push.test", port: 443, connectTimeoutMillis: 10_000 },
     connect: peer.connect,
+    // The health of sessions and their number have dialogues of their own: pool.test.ts.
+    pool: {
+      maxSessions: 1,
+      idlePingMillis: Number.POSITIVE_INFINITY,
+      silencePingMillis: Number.POSITIVE_INFINITY,
+      pingTimeoutMillis: 5000
+    },
     now: clock.now,
-    after: clock.after
+    later: clock.after
   })
   const ask = (name: string, timeout = 30_000): Asked => {
     const results: Array<Result.Result<Response, ConnectionError>> = []
@@ -725,7 +732,7 @@ describe("closing", () => {
     connection.close(() => drained++)
     connection.destroy()
     peer.flush()
-    assert.deepStrictEqual([said(a), drained, inside.carriers.size], ["OutcomeUnknown", 1, 0])
+    assert.deepStrictEqual([said(a), drained, inside.pool.carriers.size], ["OutcomeUnknown", 1, 0])
     assertEmpty()
   })
 })
@@ -853,7 +860,7 @@ describe("a storm", () => {
       let drained = 0
       connection.close(() => drained++)
       peer.flush()
-      assert.deepStrictEqual([drained, inside.carriers.size, inside.queue.length], [1, 0, 0])
+      assert.deepStrictEqual([drained, inside.pool.carriers.size, inside.queue.length], [1, 0, 0])
       clock.advance(120_000)
       assert.strictEqual(clock.timers(), 0)
       // The storm is one worth the name: every kind of outcome occurred.

@@ -4,8 +4,9 @@ import * as Https from "node:https"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { Deferred, type Duration, Effect, Exit, Fiber, Layer, Redacted, Result, Scope } from "effect"
+import { Context, Deferred, Duration, Effect, Exit, Fiber, Layer, Redacted, Result, Scope } from "effect"
 import { Apns, ApnsConnection, type ApnsRequest, Notification } from "effect-apns"
+import type { Config as ApnsConnectionConfig } from "effect-apns/ApnsConnection"
 import { classify } from "../../packages/apns/src/internal/connectFailure.ts"
 import { connect as connectEngine } from "../../packages/apns/src/internal/engineTransport.ts"
 import type { Connect, Ending, Endpoint, SessionFailure } from "../../packages/apns/src/internal/transport.ts"
@@ -199,13 +200,17 @@ const wireServer = (onFrame: (wire: Wire, type: string, stream: number) => void)
 const network = (server: number) =>
   Effect.gen(function* () {
     let dead = false
+    const lossy = new WeakSet<Net.Socket>()
     const port = yield* listening(
       Net.createServer({ allowHalfOpen: true }, (client) => {
         const upstream = Net.connect({ port: server, host: "127.0.0.1", allowHalfOpen: true })
         upstream.on("error", () => {})
         const forward = (from: Net.Socket, to: Net.Socket) => {
-          from.on("data", (chunk) => void (dead || to.destroyed || to.write(chunk)))
-          from.on("end", () => void (dead || to.end()))
+          from.on("data", (chunk) => {
+            if (dead) lossy.add(client)
+            if (!lossy.has(client) && !to.destroyed) to.write(chunk)
+          })
+          from.on("end", () => void (dead || lossy.has(client) || to.end()))
         }
         forward(client, upstream)
         forward(upstream, client)
@@ -216,6 +221,10 @@ const network = (server: number) =>
       port,
       die: () => {
         dead = true
+      },
+      /** For connections to come: those that lost something stay as they are. */
+      revive: () => {
+        dead = false
       }
     }
   })
@@ -1018,6 +1027,21 @@ describe.each([
     assert.isAbove(failure.cure.length, 0)
   })
 
+  live(
+    "a PING that is acknowledged says so; nothing is said of one that the end of the session overtakes",
+    Effect.gen(function* () {
+      const port = yield* http2Server({ maxConcurrentStreams: 1 }, () => {})
+      const { ended, heard, ready, session } = yield* dial(endpoint(port))
+      yield* ready
+      yield* Effect.callback<void>((resume) => session.ping(() => resume(Effect.void)))
+      session.ping(() => heard.push("acknowledged"))
+      session.destroy()
+      session.ping(() => heard.push("acknowledged"))
+      yield* ended
+      assert.deepStrictEqual(heard, ["ready", "end"])
+    })
+  )
+
   it("an error without a code says what it is", () => {
     assert.include(classify(new Error("odd"), "tls").problem, "odd")
   })
@@ -1296,6 +1320,150 @@ describe("a connection of the layer", () => {
         ["answer", "answer", "answer"]
       )
       assert.isBelow(yield* closing, 500)
+    })
+  )
+
+  const watchful = (port: number, config: Partial<ApnsConnectionConfig> = {}) =>
+    Effect.map(
+      Layer.build(
+        ApnsConnection.layer({
+          environment: { host: "localhost", port, ca: root.cert },
+          silencePing: "100 millis",
+          pingTimeout: "100 millis",
+          ...config
+        })
+      ),
+      (context) => Context.get(context, ApnsConnection)
+    )
+
+  live(
+    "over a network that goes dead under it is replaced, long before the deadline of what it carried",
+    Effect.gen(function* () {
+      let connections = 0
+      const server = yield* wireServer((wire, type, stream) => {
+        if (type === "CONNECTED") {
+          connections++
+          wire.settings(2)
+        }
+        if (type === "DATA") wire.answer(stream)
+      })
+      const { die, port, revive } = yield* network(server)
+      const connection = yield* watchful(port)
+      assert.strictEqual((yield* connection.request(request())).status, 200)
+      die()
+      const startedAt = performance.now()
+      const sent = yield* Effect.forEach([1, 2, 3, 4, 5], (n) =>
+        Effect.forkChild(Effect.result(connection.request(request(`/${n}`))), { startImmediately: true })
+      )
+      yield* Effect.sleep(150)
+      revive()
+      const results = yield* Effect.forEach(sent, Fiber.join)
+      assert.isBelow(performance.now() - startedAt, 1000)
+      assert.deepStrictEqual(
+        results.map((result) => (Result.isSuccess(result) ? result.success.connection : result.failure.outcome)),
+        ["unknown", "unknown", ...Array(3).fill(`localhost:${port}#2`)]
+      )
+      assert.include(String(results.map(Result.getFailure)), "no sign of life within 100ms")
+      assert.strictEqual(connections, 2)
+    })
+  )
+
+  live(
+    "that is idle over a network that went dead is ended before the next request",
+    Effect.gen(function* () {
+      const { die, port, revive } = yield* network(yield* answering())
+      const connection = yield* watchful(port, { idlePing: "100 millis" })
+      yield* connection.request(request())
+      die()
+      yield* Effect.sleep(400)
+      revive()
+      assert.strictEqual((yield* connection.request(request())).connection, `localhost:${port}#2`)
+    })
+  )
+
+  live(
+    "to a server that acknowledges PINGs is kept, slow as it may be",
+    Effect.gen(function* () {
+      const port = yield* http2Server({ maxConcurrentStreams: 5 }, (stream) => {
+        setTimeout(() => {
+          if (stream.destroyed) return
+          stream.respond({ ":status": 200 })
+          stream.end()
+        }, 700)
+      })
+      const connection = yield* watchful(port, { idlePing: "50 millis" })
+      for (const path of ["/a", "/b"]) {
+        assert.strictEqual((yield* connection.request(request(path))).connection, `localhost:${port}#1`)
+        yield* Effect.sleep(300)
+      }
+    })
+  )
+
+  live(
+    "has more sessions where one does not suffice, and no stream beyond the limit of any",
+    Effect.gen(function* () {
+      const counts = new Map<Http2.Http2Session, number>()
+      let sessions = 0
+      let most = 0
+      const port = yield* http2Server(
+        { maxConcurrentStreams: 4 },
+        (stream) => {
+          const { session } = stream
+          if (session === undefined) return
+          const open = (counts.get(session) ?? 0) + 1
+          counts.set(session, open)
+          most = Math.max(most, open)
+          setTimeout(() => {
+            counts.set(session, (counts.get(session) ?? 0) - 1)
+            if (stream.destroyed) return
+            stream.respond({ ":status": 200 })
+            stream.end()
+          }, 60)
+        },
+        () => sessions++
+      )
+      const connection = yield* watchful(port, { maxSessions: 3, silencePing: "5 seconds" })
+      const responses = yield* Effect.forEach(
+        Array.from({ length: 120 }, (_, n) => n),
+        (n) => connection.request(request(`/${n}`)),
+        { concurrency: "unbounded" }
+      )
+      assert.isTrue(responses.every(({ status }) => status === 200))
+      assert.deepStrictEqual([sessions, most], [3, 4])
+      assert.strictEqual(new Set(responses.map((response) => response.connection)).size, 3)
+    })
+  )
+
+  live(
+    "that is to be warm is open before the first request",
+    Effect.gen(function* () {
+      const wires: Array<Wire> = []
+      const port = yield* wireServer((wire, type, stream) => {
+        if (type === "CONNECTED") {
+          wires.push(wire)
+          wire.settings(1)
+        }
+        if (type === "DATA") wire.answer(stream)
+      })
+      const connection = yield* watchful(port, { warmUp: true })
+      yield* until(() => wires[0]?.received.includes("SETTINGS 0") === true)
+      assert.strictEqual((yield* connection.request(request())).status, 200)
+      assert.lengthOf(wires, 1)
+    })
+  )
+
+  it.effect.each<[string, Partial<ApnsConnectionConfig>]>([
+    ["maxSessions", { maxSessions: 0 }],
+    ["maxSessions", { maxSessions: 1.5 }],
+    ["idlePing", { idlePing: 0 }],
+    ["silencePing", { silencePing: Duration.zero }],
+    ["pingTimeout", { pingTimeout: 0 }],
+    ["pingTimeout", { pingTimeout: Duration.infinity }]
+  ])("refuses a %s out of its range", ([setting, config]) =>
+    Effect.gen(function* () {
+      const layer = ApnsConnection.layer({ environment: "sandbox", ...config })
+      const { reason } = yield* Effect.flip(Layer.build(layer))
+      assert.isTrue(reason._tag === "InvalidConfiguration" && reason.setting === setting, reason.message)
     })
   )
 

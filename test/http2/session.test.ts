@@ -1,5 +1,5 @@
 /** The driver on real sockets: TLS, timeouts, back pressure and shutdown. */
-import { deepStrictEqual, ok, strictEqual } from "node:assert"
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert"
 import * as Http2 from "node:http2"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
@@ -290,6 +290,12 @@ describe("a session that fails says the step and gives the error as it was", () 
     const port = await raw((socket) => socket.resume())
     const failure = await open({ host: "127.0.0.1", port, connectTimeoutMillis: 100 }).ended
     deepStrictEqual([failure?.step, failure?.kind], ["tls", "timeout"])
+  })
+
+  it("a certificate that TLS refuses to load is thrown, and no timer is left", async () => {
+    throws(() => open({ host: "127.0.0.1", port: 1, cert: "none", key: "none", connectTimeoutMillis: 20 }))
+    // A timer that found no socket would be an uncaught exception, which fails the run.
+    await new Promise((resolve) => setTimeout(resolve, 60))
   })
 
   it("settings: a server that ends before them", async () => {

@@ -106,6 +106,21 @@ describe("fake transport", () => {
     assert.deepStrictEqual(peer.live(), [])
   })
 
+  it("acknowledges PINGs when told, and none after its end", () => {
+    const { heard, played, session } = opened()
+    assert.throws(() => session.ping(() => {}), Violation, "before SETTINGS")
+    played.settings(1)
+    session.ping(() => heard.push("a"))
+    session.ping(() => heard.push("b"))
+    assert.deepStrictEqual([played.pings, ...heard], [2, "ready"])
+    played.acknowledge().acknowledge()
+    session.ping(() => heard.push("c"))
+    played.end()
+    played.acknowledge()
+    assert.deepStrictEqual(heard, ["ready", "a", "b", "end -"])
+    assert.throws(() => session.ping(() => {}), Violation, "after the end")
+  })
+
   it("names what is missing", () => {
     const { peer, played } = opened()
     assert.throws(() => peer.session(1), Violation, "no session 1: 1 were opened")
@@ -127,6 +142,18 @@ describe("hand clock", () => {
     clock.advance(25)
     assert.deepStrictEqual(heard, ["a 10", "nested 15", "b 20"])
     assert.deepStrictEqual([clock.now(), clock.timers()], [25, 1])
+  })
+
+  it("does not run what was called off", () => {
+    const clock = handClock(0)
+    const heard: Array<string> = []
+    const callOff = clock.after(10, () => heard.push("a"))
+    clock.after(10, () => heard.push("b"))
+    callOff()
+    assert.strictEqual(clock.timers(), 1)
+    clock.advance(10)
+    callOff()
+    assert.deepStrictEqual(heard, ["b"])
   })
 
   it("runs late what a jump passed over", () => {

@@ -24,7 +24,8 @@ export class Violation extends Error {
 /** Time that moves only when told. */
 export interface HandClock {
   readonly now: () => number
-  readonly after: (millis: number, run: () => void) => void
+  /** Calls back later, unless called off by what it returns. */
+  readonly after: (millis: number, run: () => void) => () => void
   /** Moves on and runs every timer on its way, each at its time. */
   readonly advance: (millis: number) => void
   /** The time jumps, as after a suspend: no timer runs on its way. */
@@ -44,7 +45,11 @@ export const handClock = (start = 1_000_000): HandClock => {
   return {
     now: () => now,
     after: (millis, run) => {
-      timers.push({ at: now + millis, run })
+      const timer = { at: now + millis, run }
+      timers.push(timer)
+      return () => {
+        timers = timers.filter((other) => other !== timer)
+      }
     },
     advance: (millis) => {
       const until = now + millis
@@ -131,6 +136,9 @@ export class FakeSession implements Session {
   closes = 0
   destroyed = false
   ended = false
+  /** How many PINGs it was sent. */
+  pings = 0
+  private unacknowledged: Array<() => void> = []
   private readonly listener: SessionListener
 
   constructor(endpoint: Endpoint, listener: SessionListener) {
@@ -156,6 +164,19 @@ export class FakeSession implements Session {
     })
     this.streams.push(stream)
     return stream
+  }
+
+  ping(onAcknowledged: () => void): void {
+    if (!this.ready) throw new Violation("a PING was sent before SETTINGS")
+    if (this.ended) throw new Violation("a PING was sent after the end of the session")
+    this.pings++
+    this.unacknowledged.push(onAcknowledged)
+  }
+
+  /** Acknowledges every PING. */
+  acknowledge(): this {
+    for (const onAcknowledged of this.unacknowledged.splice(0)) onAcknowledged()
+    return this
   }
 
   close(): void {
@@ -204,6 +225,7 @@ export class FakeSession implements Session {
       stream.end({ _tag: "Lost", problem: failure?.problem ?? "the server ended the connection" })
     }
     this.ended = true
+    this.unacknowledged = []
     this.listener.onEnd(failure)
   }
 

@@ -183,6 +183,14 @@ class NodeSession implements Session {
       : { _tag: "Reset", code: stream.rstCode ?? 0 }
   }
 
+  ping(onAcknowledged: () => void): void {
+    const { session } = this
+    if (session === undefined || session.destroyed) return
+    session.ping((error) => {
+      if (error === null) onAcknowledged()
+    })
+  }
+
   close(): void {
     this.closing = true
     if (this.session === undefined) this.destroy()

@@ -158,7 +158,12 @@ export const undefinedEverywhere = Apns.layer({
   replayUnknown: undefined,
   port: undefined,
   connectTimeout: undefined,
-  drainTimeout: undefined
+  drainTimeout: undefined,
+  maxSessions: undefined,
+  idlePing: undefined,
+  silencePing: undefined,
+  pingTimeout: undefined,
+  warmUp: undefined
 })
 export const undefinedInServer: Environment.Environment = { host: "localhost", port: undefined, ca: undefined }
 export const undefinedPort = Environment.resolve("production", undefined)

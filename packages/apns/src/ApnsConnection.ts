@@ -1,9 +1,10 @@
 /**
  * One logical connection to one environment of APNs.
  *
- * It opens an HTTP/2 session when the first request comes, keeps requests in a queue of its own while the server allows no
- * further stream, never opens more streams than allowed, replaces a session that is going away, and tells of every request
- * that failed whether APNs may have processed it.
+ * It opens an HTTP/2 session when the first request comes, and more when one does not suffice and `maxSessions` allows;
+ * keeps requests in a queue of its own while the server allows no further stream, never opens more streams than allowed,
+ * replaces a session that is going away or has gone silent, and tells of every request that failed whether APNs may have
+ * processed it.
  *
  * @since 0.1.0
  */
@@ -14,7 +15,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
-import type * as Result from "effect/Result"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { ApnsError } from "./ApnsError.ts"
 import type { CertificateCredentials } from "./Credentials.ts"
@@ -25,6 +26,8 @@ import { connect } from "./internal/engineTransport.ts"
 import { ledgerOf } from "./internal/ledger.ts"
 import { type ConnectionError, LogicalConnection, type Response } from "./internal/logicalConnection.ts"
 import { parsePins } from "./internal/pins.ts"
+import type { PoolSettings } from "./internal/pool.ts"
+import { poolSettings } from "./internal/poolSettings.ts"
 import { resolveProxy } from "./internal/proxySetting.ts"
 import { requestBy, type Submit, withSubmit } from "./internal/submit.ts"
 import type { Endpoint } from "./internal/transport.ts"
@@ -101,6 +104,34 @@ export interface Config {
   readonly connectTimeout?: Duration.Input | undefined
   /** How long requests in flight may go on when the layer's scope closes. Default: 5 seconds. */
   readonly drainTimeout?: Duration.Input | undefined
+  /**
+   * How many HTTP/2 sessions there may be at a time, beside those that are draining. One carries as many notifications in
+   * a round trip as APNs allows it streams (1000 have been seen). Another is opened when every stream is taken and the
+   * queue has waited longer than a round trip, and never less than 50 ms; one at a time, only after those before it have
+   * answered. Those not needed any more are closed after `idlePing`. Default: 1.
+   */
+  readonly maxSessions?: number | undefined
+  /**
+   * How long a session may carry nothing before the server is asked for a sign of life (PING), so that what comes after
+   * a pause does not meet a connection that some router has forgotten. `Duration.infinity`: never. Apple calls an hour
+   * suitable ("Sending notification requests to APNs"); routers forget after minutes. Default: 1 minute.
+   */
+  readonly idlePing?: Duration.Input | undefined
+  /**
+   * How long a session with open streams may bring nothing before the server is asked for a sign of life.
+   * `Duration.infinity`: never. Default: 5 seconds.
+   */
+  readonly silencePing?: Duration.Input | undefined
+  /**
+   * How long the server may take for a sign of life. Then the session is ended and replaced: requests that were written
+   * fail as unknown, those that were not go out on the next one. Finite. Default: 5 seconds.
+   */
+  readonly pingTimeout?: Duration.Input | undefined
+  /**
+   * Whether the first session is opened with the layer, so that the first request finds it open. The layer does not wait
+   * for it, nor fail when it cannot be opened. Default: `false`.
+   */
+  readonly warmUp?: boolean | undefined
 }
 
 /**
@@ -132,7 +163,7 @@ export class ApnsConnection extends Context.Service<
    * Connects on the first request and closes with the scope: requests in flight are given `drainTimeout` to finish, then
    * they fail as unknown.
    *
-   * Fails with `InvalidConfiguration` when the environment, port, proxy or pins are none.
+   * Fails with `InvalidConfiguration` when the environment, port, proxy or pins are none, or a setting is out of its range.
    */
   static readonly layer = (config: Config): Layer.Layer<ApnsConnection, ApnsError> =>
     layerTo(Environment.resolve(config.environment, config.port), config)
@@ -155,15 +186,16 @@ const layerTo = (
 ) =>
   Layer.effect(
     ApnsConnection,
-    Effect.fromResult(server).pipe(
+    Effect.fromResult(Result.all([server, poolSettings(config)])).pipe(
       Effect.mapError((reason) => new ApnsError({ reason })),
-      Effect.flatMap((address) => make(address, config, maxAnswerBytes))
+      Effect.flatMap(([address, pool]) => make(address, config, pool, maxAnswerBytes))
     )
   )
 
 const make = Effect.fnUntraced(function* (
   server: Environment.Address,
   config: Config,
+  pool: PoolSettings,
   maxAnswerBytes: number | undefined
 ): Effect.fn.Return<ApnsConnection["Service"], ApnsError, Scope.Scope> {
   const proxy = yield* resolveProxy(config.proxy, server)
@@ -185,8 +217,12 @@ const make = Effect.fnUntraced(function* (
   const connection = new LogicalConnection({
     endpoint,
     connect,
+    pool,
     now: () => clock.currentTimeMillisUnsafe(),
-    after: (millis, task) => void run(Effect.andThen(Effect.sleep(millis), Effect.sync(task))),
+    later: (millis, task) => {
+      const fiber = run(Effect.andThen(Effect.sleep(millis), Effect.sync(task)))
+      return () => fiber.interruptUnsafe()
+    },
     observer: new ConnectionReport(address, ledger, (log) => void run(log))
   })
   const unwatch = ledger.watchConnection(address, () => connection.census())
@@ -204,6 +240,8 @@ const make = Effect.fnUntraced(function* (
       )
     )
   )
+
+  if (config.warmUp === true) connection.warmUp()
 
   const submit: Submit = (request, listener) => connection.submit(request, request.deadlineMillis, listener)
 

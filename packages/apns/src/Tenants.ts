@@ -375,7 +375,12 @@ const connectionKey = (config: ConnectionConfig, credentials: Credentials) =>
           extraCa: config.extraCa,
           pins: config.pins,
           connectTimeout: config.connectTimeout && Duration.toMillis(config.connectTimeout),
-          drainTimeout: config.drainTimeout && Duration.toMillis(config.drainTimeout)
+          drainTimeout: config.drainTimeout && Duration.toMillis(config.drainTimeout),
+          maxSessions: config.maxSessions,
+          idlePing: config.idlePing && Duration.toMillis(config.idlePing),
+          silencePing: config.silencePing && Duration.toMillis(config.silencePing),
+          pingTimeout: config.pingTimeout && Duration.toMillis(config.pingTimeout),
+          warmUp: config.warmUp
         }
       })
     )

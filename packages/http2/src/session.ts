@@ -143,9 +143,10 @@ class SocketSession implements Session {
       }
     )
     this.step = options.socket !== undefined || Net.isIP(host) !== 0 ? "connect" : "dns"
-    this.timer = setTimeout(() => this.onTimeout(connectTimeoutMillis), connectTimeoutMillis)
     const socket = plaintext ? plainSocket(options, this.onRead) : tlsSocket(options, this.onRead)
     this.socket = socket
+    // Not before: what is wrong with a certificate is thrown above, and nobody would stop the timer.
+    this.timer = setTimeout(() => this.onTimeout(connectTimeoutMillis), connectTimeoutMillis)
     socket.setNoDelay(true)
     socket.on("lookup", (error: Error | null) => {
       if (error === null && this.step === "dns") this.step = "connect"

@@ -118,6 +118,10 @@ class EngineSession implements Session {
     )
   }
 
+  ping(onAcknowledged: () => void): void {
+    this.session.ping(onAcknowledged)
+  }
+
   close(): void {
     this.session.close()
   }
@@ -133,6 +137,7 @@ export const stillborn: Session = {
   open: () => {
     throw new Error("not ready")
   },
+  ping: () => {},
   close: () => {},
   destroy: () => {}
 }

@@ -1,25 +1,17 @@
 /**
- * One logical connection to one server: a queue of requests, at most one session that takes them, and sessions that are
- * draining. Plain handlers; Effect begins at `ApnsConnection`.
+ * One logical connection to one server: a queue of requests, and a pool of sessions that take them. Plain handlers; Effect
+ * begins at `ApnsConnection`.
  */
 import * as Duration from "effect/Duration"
 import * as MutableList from "effect/MutableList"
 import { ConnectionFailed, DeadlinePassed, OutcomeUnknown, type Rejection } from "../Reason.ts"
+import type { Carrier } from "./carrier.ts"
 import type { ConnectionObserver } from "./connectionReport.ts"
-import { type After, Deadlines, Due } from "./deadlines.ts"
+import { Deadlines, Due } from "./deadlines.ts"
 import type { Census } from "./ledger.ts"
+import { type Later, Pool, type PoolOwner, type PoolSettings } from "./pool.ts"
 import { excerpt, goAwayRejection } from "./reply.ts"
-import type {
-  Connect,
-  Ending,
-  Endpoint,
-  GoAway,
-  Request,
-  Session,
-  SessionFailure,
-  Stream,
-  StreamListener
-} from "./transport.ts"
+import type { Connect, Ending, Endpoint, GoAway, Request, SessionFailure, Stream, StreamListener } from "./transport.ts"
 
 export type ConnectionError = ConnectionFailed | DeadlinePassed | OutcomeUnknown | Rejection
 
@@ -81,59 +73,46 @@ export class Pending extends Due implements StreamListener {
   }
 }
 
-interface Carrier {
-  readonly id: string
-  readonly session: Session
-  goAway: GoAway | undefined
-  ready: boolean
-  /** Whether it has answered anything; a session that has not counts as a failed connect. */
-  fruitful: boolean
-  /** Requests that have a stream here and are not settled. */
-  open: number
-}
-
-const firstBackoffMillis = 100
-const maxBackoffMillis = 10_000
-
-/** How long to wait before connecting again after `failures` in a row: doubling from 100 ms to 10 s, ±20 %. */
-const backoffMillis = (failures: number, random: number) =>
-  failures === 0 ? 0 : Math.min(maxBackoffMillis, firstBackoffMillis * 2 ** (failures - 1)) * (0.8 + 0.4 * random)
-
 const describeGoAway = ({ code, debugData }: GoAway) =>
   `GOAWAY, code ${code}${debugData === "" ? "" : `, ${JSON.stringify(excerpt(debugData))}`}`
 
-export class LogicalConnection {
+export class LogicalConnection implements PoolOwner {
   readonly address: string
-  private readonly endpoint: Endpoint
-  private readonly connect: Connect
   private readonly now: () => number
-  private readonly after: After
-  private readonly observer: ConnectionObserver | undefined
   private readonly deadlines: Deadlines<Pending>
   private readonly queue = MutableList.make<Pending>()
-  private readonly carriers = new Set<Carrier>()
-  private current: Carrier | undefined
-  private waitingToConnect = false
-  private failures = 0
+  private readonly pool: Pool
   private queued = 0
-  private sessions = 0
   private closed = false
   private onDrained: (() => void) | undefined
 
   constructor(options: {
     readonly endpoint: Endpoint
     readonly connect: Connect
+    readonly pool: PoolSettings
     readonly now: () => number
-    readonly after: After
+    readonly later: Later
     readonly observer?: ConnectionObserver | undefined
   }) {
-    this.endpoint = options.endpoint
-    this.connect = options.connect
-    this.now = options.now
-    this.after = options.after
-    this.observer = options.observer
-    this.address = `${options.endpoint.host}:${options.endpoint.port}`
-    this.deadlines = new Deadlines(options.now, options.after, (pending) => this.expire(pending))
+    const { connect, endpoint, later, now, observer, pool } = options
+    this.now = now
+    this.address = `${endpoint.host}:${endpoint.port}`
+    this.deadlines = new Deadlines(now, later, (pending) => this.expire(pending))
+    this.pool = new Pool({
+      address: this.address,
+      endpoint,
+      connect,
+      settings: pool,
+      owner: this,
+      now,
+      later,
+      observer
+    })
+  }
+
+  /** Opens the first session before a request asks for it. */
+  warmUp(): void {
+    this.pool.open()
   }
 
   submit(request: Request, deadlineMillis: number, listener: ResponseListener): Pending {
@@ -159,11 +138,7 @@ export class LogicalConnection {
 
   /** Opens no more streams on the session of that name; what is open there may finish. */
   retire(connection: string): void {
-    const { current } = this
-    if (current?.id !== connection) return
-    this.current = undefined
-    current.session.close()
-    this.pump()
+    this.pool.retire(connection)
   }
 
   /** Fails what is queued, and calls back when the last session has drained. */
@@ -171,44 +146,32 @@ export class LogicalConnection {
     this.closed = true
     this.onDrained = onDrained
     this.failQueue(this.closedError())
-    this.current = undefined
-    for (const carrier of this.carriers) carrier.session.close()
-    this.checkDrained()
+    this.pool.close()
+    this.onEmpty()
   }
 
   /** Ends every session now; requests on them settle as unknown. */
   destroy(): void {
-    for (const carrier of this.carriers) carrier.session.destroy()
+    this.pool.destroy()
   }
 
   census(): Census {
-    let inFlight = 0
-    let connecting = 0
-    let ready = 0
-    let draining = 0
-    let streamsAllowed = 0
-    for (const carrier of this.carriers) {
-      inFlight += carrier.open
-      if (carrier !== this.current) draining++
-      else if (!carrier.ready) connecting++
-      else {
-        ready++
-        streamsAllowed += carrier.open + carrier.session.openable
-      }
-    }
-    return { queued: this.queued, inFlight, connecting, ready, draining, streamsAllowed }
+    return { queued: this.queued, ...this.pool.census() }
   }
 
-  private checkDrained() {
-    if (this.closed && this.carriers.size === 0) this.onDrained?.()
+  onEmpty(): void {
+    if (this.closed && this.pool.isEmpty) this.onDrained?.()
   }
 
-  /** Opens a stream for as many queued requests as the session takes. */
+  onCapacity(): void {
+    this.pump()
+  }
+
+  /** Opens a stream for as many queued requests as the sessions take. */
   private pump(nowMillis = this.now()) {
     while (this.queued > 0) {
-      const carrier = this.current
-      if (carrier === undefined) return this.openSession()
-      if (!carrier.ready || carrier.session.openable === 0) return
+      const carrier = this.pool.free()
+      if (carrier === undefined) return this.pool.want(nowMillis)
       const pending = MutableList.take(this.queue)
       if (pending === MutableList.Empty) return
       if (pending.place === "settled") continue
@@ -216,97 +179,49 @@ export class LogicalConnection {
       pending.place = "stream"
       pending.openedAtMillis = nowMillis
       pending.carrier = carrier
-      carrier.open++
       pending.stream = carrier.session.open(pending.request, pending)
+      this.pool.asked(carrier, nowMillis)
     }
   }
 
-  private openSession() {
-    if (this.waitingToConnect || this.closed) return
-    const delay = backoffMillis(this.failures, Math.random())
-    if (delay === 0) return this.openSessionNow()
-    this.waitingToConnect = true
-    this.observer?.onBackoff(delay, this.failures)
-    this.after(delay, () => {
-      this.waitingToConnect = false
-      if (this.queued > 0 && this.current === undefined && !this.closed) this.openSessionNow()
-    })
+  waitingSinceMillis(): number | undefined {
+    for (let head = MutableList.take(this.queue); head !== MutableList.Empty; head = MutableList.take(this.queue)) {
+      if (head.place === "settled") continue
+      MutableList.prepend(this.queue, head)
+      return head.queuedAtMillis
+    }
+    return undefined
   }
 
-  private openSessionNow() {
-    const id = `${this.address}#${++this.sessions}`
-    this.observer?.onOpening(id)
-    const carrier: Carrier = {
-      id,
-      goAway: undefined,
-      ready: false,
-      fruitful: false,
-      open: 0,
-      session: this.connect(this.endpoint, {
-        onReady: () => {
-          carrier.ready = true
-          this.observer?.onReady(id)
-          this.pump()
-        },
-        onCapacity: () => {
-          if (this.current === carrier) this.pump()
-        },
-        onGoAway: (goAway) => this.onGoAway(carrier, goAway),
-        onEnd: (failure) => this.onSessionEnd(carrier, failure)
-      })
-    }
-    this.carriers.add(carrier)
-    this.current = carrier
-  }
-
-  private onGoAway(carrier: Carrier, goAway: GoAway) {
-    // A graceful shutdown takes two frames (RFC 9113, 6.8); it is one failure.
-    if (carrier.goAway === undefined) {
-      if (!carrier.fruitful) this.failures++
-      this.observer?.onGoAway(carrier.id, goAway)
-    }
-    carrier.goAway = goAway
-    if (this.current === carrier) this.current = undefined
+  onGoAway(goAway: GoAway): void {
     const rejection = goAwayRejection(goAway.debugData)
     if (rejection?.action === "fixConfig") this.failQueue(rejection)
-    carrier.session.close()
-    this.pump()
   }
 
-  private onSessionEnd(carrier: Carrier, failure: SessionFailure | undefined) {
-    this.carriers.delete(carrier)
-    const expected = this.closed || (this.current !== carrier && failure === undefined)
-    this.observer?.onEnded(carrier.id, expected ? "closed" : carrier.ready ? "lost" : "failed", failure)
-    if (this.current === carrier) this.current = undefined
-    if (carrier.goAway === undefined && !carrier.fruitful) this.failures++
-    // After a GOAWAY, the queue may wait for another session already.
-    if (!carrier.ready && this.current === undefined && !this.closed) {
-      this.failQueue(
-        new ConnectionFailed({
-          address: this.address,
-          step: "closed",
-          problem: "the connection was closed before it was ready",
-          cure: "Send it again.",
-          transient: true,
-          ...failure
-        })
-      )
-    }
-    this.checkDrained()
-    this.pump()
+  onUnreachable(failure: SessionFailure | undefined): void {
+    this.failQueue(
+      new ConnectionFailed({
+        address: this.address,
+        step: "closed",
+        problem: "the connection was closed before it was ready",
+        cure: "Send it again.",
+        transient: true,
+        ...failure
+      })
+    )
   }
 
   /** See `Pending.onEnding`. */
   onEnding(pending: Pending, ending: Ending): void {
-    const { carrier } = pending
+    const { carrier, openedAtMillis, queuedAtMillis } = pending
+    if (carrier !== undefined) carrier.streams--
     if (ending._tag !== "Answered") {
-      if (pending.place !== "settled") this.fail(pending, this.errorOf(ending))
+      if (pending.place !== "settled") this.fail(pending, this.errorOf(ending, carrier?.verdict))
       return
     }
-    if (carrier !== undefined) carrier.fruitful = true
-    this.failures = 0
+    const answeredAtMillis = this.now()
+    if (carrier !== undefined) this.pool.answered(carrier, openedAtMillis, answeredAtMillis)
     if (!this.forget(pending)) return
-    const { queuedAtMillis, openedAtMillis } = pending
     pending.listener.onResponse({
       status: ending.status,
       fields: ending.fields,
@@ -314,11 +229,14 @@ export class LogicalConnection {
       connection: carrier?.id ?? this.address,
       queuedAtMillis,
       openedAtMillis,
-      answeredAtMillis: this.now()
+      answeredAtMillis
     })
   }
 
-  private errorOf(ending: Exclude<Ending, { readonly _tag: "Answered" }>): ConnectionError {
+  private errorOf(
+    ending: Exclude<Ending, { readonly _tag: "Answered" }>,
+    verdict: string | undefined
+  ): ConnectionError {
     const { address } = this
     switch (ending._tag) {
       case "Refused":
@@ -329,11 +247,14 @@ export class LogicalConnection {
           this.notProcessed("stream", `the server is going away (${describeGoAway(ending.goAway)})`)
         )
       case "NeverWritten":
-        return this.notProcessed("closed", ending.problem ?? "the connection ended before the notification was written")
+        return this.notProcessed(
+          "closed",
+          verdict ?? ending.problem ?? "the connection ended before the notification was written"
+        )
       case "Reset":
         return new OutcomeUnknown({ address, problem: `the stream was reset (code ${ending.code})` })
       case "Lost":
-        return new OutcomeUnknown({ address, problem: ending.problem })
+        return new OutcomeUnknown({ address, problem: verdict ?? ending.problem })
       case "Cancelled":
         return new OutcomeUnknown({ address, problem: "the stream was cancelled" })
     }
@@ -354,7 +275,7 @@ export class LogicalConnection {
   }
 
   private expire(pending: Pending) {
-    const stage = pending.stream?.stage ?? (this.current?.ready === true ? "queue" : "connect")
+    const stage = pending.stream?.stage ?? (this.pool.ready ? "queue" : "connect")
     const waited = Duration.millis(this.now() - pending.queuedAtMillis)
     pending.stream?.cancel()
     this.fail(pending, new DeadlinePassed({ address: this.address, stage, waited }))
@@ -376,7 +297,6 @@ export class LogicalConnection {
     if (place === "settled") return false
     pending.place = "settled"
     this.deadlines.delete(pending)
-    if (place === "stream" && pending.carrier !== undefined) pending.carrier.open--
     if (place === "queue") {
       this.queued--
       // Settled requests leave the queue when they reach its head, or when they outnumber those that wait.

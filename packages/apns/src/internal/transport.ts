@@ -112,6 +112,8 @@ export interface Session {
   readonly openable: number
   /** Opens a stream; only while `openable` is above 0. */
   open(request: Request, listener: StreamListener): Stream
+  /** Asks for a sign of life (PING; RFC 9113, 6.7). Nothing is called back if the session ends first. */
+  ping(onAcknowledged: () => void): void
   /** Opens no more streams, and ends when the last one has. */
   close(): void
   /** Ends now; open streams are lost. */

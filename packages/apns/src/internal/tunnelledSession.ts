@@ -56,6 +56,10 @@ export class TunnelledSession implements Session {
     return this.session.open(request, listener)
   }
 
+  ping(onAcknowledged: () => void): void {
+    this.session?.ping(onAcknowledged)
+  }
+
   close(): void {
     if (this.session === undefined) this.giveUp()
     else this.session.close()

@@ -1,0 +1,67 @@
+/** One session of a pool, and what is known of it. */
+import type { Vitals } from "./health.ts"
+import type { Connect, Endpoint, GoAway, Session, SessionFailure, SessionListener } from "./transport.ts"
+
+/** Who hears of a session. */
+export interface CarrierOwner {
+  onReady(carrier: Carrier): void
+  onCapacity(carrier: Carrier): void
+  onGoAway(carrier: Carrier, goAway: GoAway): void
+  onEnd(carrier: Carrier, failure: SessionFailure | undefined): void
+}
+
+export class Carrier implements SessionListener, Vitals {
+  /** As `host:port#n`. */
+  readonly id: string
+  /** Opened beside others, because those were full. */
+  readonly surplus: boolean
+  readonly session: Session
+  private readonly owner: CarrierOwner
+  goAway: GoAway | undefined = undefined
+  ready = false
+  /** Since when it has answered; a session that never has counts as a failed connect. */
+  provenAtMillis: number | undefined = undefined
+  /** Why it was ended from here. */
+  verdict: string | undefined = undefined
+  streams = 0
+  /** How many streams it has carried. */
+  opened = 0
+  heardAtMillis = 0
+  unheard = false
+  askedAtMillis = 0
+  pingedAtMillis: number | undefined = undefined
+  /** When it is examined next, and how to call that off. */
+  checkAtMillis = Number.POSITIVE_INFINITY
+  cancelCheck: (() => void) | undefined = undefined
+
+  constructor(id: string, surplus: boolean, owner: CarrierOwner, connect: Connect, endpoint: Endpoint) {
+    this.id = id
+    this.surplus = surplus
+    this.owner = owner
+    this.session = connect(endpoint, this)
+  }
+
+  /** A sign of life. */
+  heard(nowMillis: number): void {
+    this.heardAtMillis = nowMillis
+    this.unheard = false
+    this.pingedAtMillis = undefined
+  }
+
+  onReady(): void {
+    this.ready = true
+    this.owner.onReady(this)
+  }
+
+  onCapacity(): void {
+    this.owner.onCapacity(this)
+  }
+
+  onGoAway(goAway: GoAway): void {
+    this.owner.onGoAway(this, goAway)
+  }
+
+  onEnd(failure: SessionFailure | undefined): void {
+    this.owner.onEnd(this, failure)
+  }
+}

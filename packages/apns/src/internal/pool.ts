@@ -1,0 +1,321 @@
+/**
+ * The sessions of a logical connection: which of them take streams, when one more is opened, whether they are alive.
+ * Plain handlers; the decisions are in growth.ts and health.ts.
+ */
+import * as Duration from "effect/Duration"
+import { backoffMillis } from "./backoff.ts"
+import { Carrier, type CarrierOwner } from "./carrier.ts"
+import type { ConnectionObserver } from "./connectionReport.ts"
+import { growAtMillis, smoothed } from "./growth.ts"
+import { examine, type HealthSettings } from "./health.ts"
+import type { Census } from "./ledger.ts"
+import type { Connect, Endpoint, GoAway, SessionFailure } from "./transport.ts"
+
+/** Runs a function later, unless it is called off, or the scope it belongs to closes first. */
+export type Later = (millis: number, run: () => void) => () => void
+
+export interface PoolSettings extends HealthSettings {
+  readonly maxSessions: number
+  /** How many streams a session carries in its life. Default: as many as there are identifiers (RFC 9113, 5.1.1). */
+  readonly maxStreamsPerSession?: number | undefined
+}
+
+/** Whose requests the sessions carry. */
+export interface PoolOwner {
+  /** Since when the head of the queue has waited; `undefined` while nothing waits. */
+  waitingSinceMillis(): number | undefined
+  /** A request that waits may find a session now, or one has to be opened for it. */
+  onCapacity(): void
+  onGoAway(goAway: GoAway): void
+  /** There is no session, and the last one never came to be. */
+  onUnreachable(failure: SessionFailure | undefined): void
+  /** The last session has ended. */
+  onEmpty(): void
+}
+
+const allIdentifiers = 2 ** 30
+/** A timer that runs later than this tells that the process stood still. */
+const latenessMillis = 1000
+
+export class Pool implements CarrierOwner {
+  private readonly address: string
+  private readonly endpoint: Endpoint
+  private readonly connect: Connect
+  private readonly settings: PoolSettings
+  private readonly maxStreams: number
+  private readonly owner: PoolOwner
+  private readonly now: () => number
+  private readonly later: Later
+  private readonly observer: ConnectionObserver | undefined
+  /** All that have not ended. */
+  private readonly carriers = new Set<Carrier>()
+  /** Those that take streams, or will, in the order of opening. */
+  private readonly active: Array<Carrier> = []
+  private sessions = 0
+  private closed = false
+  private waitingToConnect = false
+  private failures = 0
+  private waitingToGrow = false
+  private growthFailures = 0
+  private growNotBeforeMillis = 0
+  private roundTripMillis = 0
+
+  constructor(options: {
+    readonly address: string
+    readonly endpoint: Endpoint
+    readonly connect: Connect
+    readonly settings: PoolSettings
+    readonly owner: PoolOwner
+    readonly now: () => number
+    readonly later: Later
+    readonly observer?: ConnectionObserver | undefined
+  }) {
+    this.address = options.address
+    this.endpoint = options.endpoint
+    this.connect = options.connect
+    this.settings = options.settings
+    this.maxStreams = options.settings.maxStreamsPerSession ?? allIdentifiers
+    this.owner = options.owner
+    this.now = options.now
+    this.later = options.later
+    this.observer = options.observer
+  }
+
+  get isEmpty(): boolean {
+    return this.carriers.size === 0
+  }
+
+  /** Whether a session is there, full as it may be. */
+  get ready(): boolean {
+    return this.active.some((carrier) => carrier.ready)
+  }
+
+  /** A session that takes a stream now: of those that do, the oldest, so that those that are not needed fall idle. */
+  free(): Carrier | undefined {
+    for (const carrier of this.active) if (carrier.ready && carrier.session.openable > 0) return carrier
+    return undefined
+  }
+
+  /** No session takes what waits: opens one, now or later, when there is none or when those there are do not suffice. */
+  want(nowMillis: number): void {
+    if (this.active.length === 0) this.open()
+    else if (this.active.length < this.settings.maxSessions) this.considerGrowth(nowMillis)
+  }
+
+  /** Opens the first session; after failures, not at once. */
+  open(): void {
+    if (this.waitingToConnect || this.closed || this.active.length > 0) return
+    const delay = backoffMillis(this.failures, Math.random())
+    if (delay === 0) {
+      this.openNow(false)
+      return
+    }
+    this.waitingToConnect = true
+    this.observer?.onBackoff(delay, this.failures)
+    this.later(delay, () => {
+      this.waitingToConnect = false
+      const needed = this.owner.waitingSinceMillis() !== undefined && this.active.length === 0
+      if (needed && !this.closed) this.openNow(false)
+    })
+  }
+
+  private considerGrowth(nowMillis: number) {
+    if (this.waitingToGrow || this.closed) return
+    let provenSinceMillis = 0
+    for (const { provenAtMillis } of this.active) {
+      // One at a time: this one may be enough.
+      if (provenAtMillis === undefined) return
+      provenSinceMillis = Math.max(provenSinceMillis, provenAtMillis)
+    }
+    const waitingSinceMillis = this.owner.waitingSinceMillis()
+    if (waitingSinceMillis === undefined) return
+    const { roundTripMillis } = this
+    const growAt = growAtMillis({ waitingSinceMillis, provenSinceMillis, roundTripMillis })
+    const delay = Math.max(growAt, this.growNotBeforeMillis) - nowMillis
+    if (delay <= 0) return this.openNow(true)
+    this.waitingToGrow = true
+    this.later(delay, () => {
+      this.waitingToGrow = false
+      this.owner.onCapacity()
+    })
+  }
+
+  private openNow(surplus: boolean) {
+    const id = `${this.address}#${++this.sessions}`
+    this.observer?.onOpening(id)
+    const carrier = new Carrier(id, surplus, this, this.connect, this.endpoint)
+    this.carriers.add(carrier)
+    this.active.push(carrier)
+  }
+
+  census(): Omit<Census, "queued"> {
+    let inFlight = 0
+    let ready = 0
+    let streamsAllowed = 0
+    for (const carrier of this.carriers) inFlight += carrier.streams
+    for (const { ready: isReady, session, streams } of this.active) {
+      if (!isReady) continue
+      ready++
+      streamsAllowed += streams + session.openable
+    }
+    const draining = this.carriers.size - this.active.length
+    return { inFlight, connecting: this.active.length - ready, ready, draining, streamsAllowed }
+  }
+
+  /** A stream is opened on it. */
+  asked(carrier: Carrier, nowMillis: number): void {
+    carrier.streams++
+    if (!carrier.unheard) {
+      carrier.unheard = true
+      carrier.askedAtMillis = nowMillis
+      const silentAtMillis = nowMillis + this.settings.silencePingMillis
+      if (silentAtMillis < carrier.checkAtMillis) this.watch(carrier, silentAtMillis)
+    }
+    if (++carrier.opened === this.maxStreams) this.rest(carrier)
+  }
+
+  /** A stream of it has its answer. */
+  answered(carrier: Carrier, openedAtMillis: number, nowMillis: number): void {
+    this.failures = 0
+    if (carrier.provenAtMillis === undefined) {
+      carrier.provenAtMillis = nowMillis
+      if (carrier.surplus) this.growthFailures = 0
+    }
+    carrier.heard(nowMillis)
+    this.roundTripMillis = smoothed(this.roundTripMillis, nowMillis - openedAtMillis)
+  }
+
+  /** Opens no more streams on the session of that name; what is open there may finish. */
+  retire(id: string): void {
+    const carrier = this.active.find((one) => one.id === id)
+    if (carrier === undefined) return
+    this.rest(carrier)
+    this.owner.onCapacity()
+  }
+
+  close(): void {
+    this.closed = true
+    this.active.length = 0
+    for (const carrier of this.carriers) carrier.session.close()
+  }
+
+  destroy(): void {
+    for (const carrier of this.carriers) carrier.session.destroy()
+  }
+
+  onReady(carrier: Carrier): void {
+    const now = this.now()
+    carrier.heard(now)
+    this.observer?.onReady(carrier.id)
+    this.watch(carrier, now + this.settings.idlePingMillis)
+    this.owner.onCapacity()
+  }
+
+  onCapacity(carrier: Carrier): void {
+    if (this.active.includes(carrier)) this.owner.onCapacity()
+  }
+
+  onGoAway(carrier: Carrier, goAway: GoAway): void {
+    // A graceful shutdown takes two frames (RFC 9113, 6.8); it is one failure.
+    this.deactivate(carrier)
+    this.countFailure(carrier)
+    if (carrier.goAway === undefined) this.observer?.onGoAway(carrier.id, goAway)
+    carrier.goAway = goAway
+    this.owner.onGoAway(goAway)
+    carrier.session.close()
+    this.owner.onCapacity()
+  }
+
+  onEnd(carrier: Carrier, failure: SessionFailure | undefined): void {
+    carrier.cancelCheck?.()
+    this.carriers.delete(carrier)
+    const wanted = this.active.includes(carrier)
+    const lost = carrier.verdict === undefined ? failure : silent(carrier.verdict)
+    const expected = this.closed || carrier.verdict === unneeded || (!wanted && lost === undefined)
+    this.observer?.onEnded(carrier.id, expected ? "closed" : carrier.ready ? "lost" : "failed", lost)
+    this.deactivate(carrier)
+    this.countFailure(carrier)
+    // After a GOAWAY, the queue may wait for another session already.
+    if (!carrier.ready && this.active.length === 0 && !this.closed) this.owner.onUnreachable(failure)
+    if (this.isEmpty) this.owner.onEmpty()
+    this.owner.onCapacity()
+  }
+
+  private countFailure({ goAway, provenAtMillis, surplus, verdict }: Carrier) {
+    if (goAway !== undefined || provenAtMillis !== undefined || verdict === unneeded) return
+    if (!surplus || this.active.length === 0) this.failures++
+    else {
+      this.growNotBeforeMillis = this.now() + backoffMillis(++this.growthFailures, Math.random())
+    }
+  }
+
+  private deactivate(carrier: Carrier) {
+    const index = this.active.indexOf(carrier)
+    if (index >= 0) this.active.splice(index, 1)
+  }
+
+  /** Opens no more streams on it. */
+  private rest(carrier: Carrier) {
+    this.deactivate(carrier)
+    carrier.session.close()
+  }
+
+  private watch(carrier: Carrier, atMillis: number) {
+    carrier.cancelCheck?.()
+    carrier.cancelCheck = undefined
+    carrier.checkAtMillis = atMillis
+    if (atMillis === Number.POSITIVE_INFINITY) return
+    carrier.cancelCheck = this.later(Math.max(0, atMillis - this.now()), () => this.check(carrier))
+  }
+
+  private check(carrier: Carrier) {
+    const now = this.now()
+    const checkup = examine(carrier, this.settings, now, now - carrier.checkAtMillis > latenessMillis)
+    switch (checkup._tag) {
+      case "Wait":
+        return this.watch(carrier, checkup.untilMillis)
+      case "Silent":
+        return this.ping(carrier, now)
+      case "Idle":
+        if (carrier === this.active[0]) return this.ping(carrier, now)
+        return this.dismiss(carrier)
+      case "Dead":
+        return this.replace(carrier)
+    }
+  }
+
+  private ping(carrier: Carrier, nowMillis: number) {
+    carrier.pingedAtMillis = nowMillis
+    carrier.session.ping(() => carrier.heard(this.now()))
+    this.watch(carrier, nowMillis + this.settings.pingTimeoutMillis)
+  }
+
+  /** Others suffice, or it was to close and does not. */
+  private dismiss(carrier: Carrier) {
+    carrier.verdict = unneeded
+    if (this.active.includes(carrier)) {
+      this.rest(carrier)
+      this.watch(carrier, this.now() + this.settings.pingTimeoutMillis)
+    } else {
+      carrier.session.destroy()
+    }
+  }
+
+  /** The next session is asked for before this one has ended. */
+  private replace(carrier: Carrier) {
+    const { pingTimeoutMillis } = this.settings
+    carrier.verdict = `the server gave no sign of life within ${Duration.format(Duration.millis(pingTimeoutMillis))}`
+    this.deactivate(carrier)
+    carrier.session.destroy()
+    this.owner.onCapacity()
+  }
+}
+
+const unneeded = "the connection was not needed any more"
+
+const silent = (problem: string): SessionFailure => ({
+  step: "closed",
+  problem,
+  cure: "Send it again.",
+  transient: true
+})
