@@ -93,12 +93,13 @@ export const runAll = Effect.fnUntraced(function* (
   }
   if (!servers.includes("nginx")) return
 
-  const server = yield* nginx
+  const server = yield* nginx("off")
+  const prompt = yield* nginx("on")
   if (runs.includes("throughput")) {
     yield* carryOut({ run: "throughput", server, clients, rounds, task: throughput(1) }, record)
   }
   if (runs.includes("round-trip")) {
-    const far = yield* relayed(server)
+    const far = yield* relayed(prompt)
     for (const window of windows) {
       const plan: Plan = {
         run: "round-trip",
@@ -120,7 +121,7 @@ export const runAll = Effect.fnUntraced(function* (
       yield* carryOut(
         {
           run: "latency",
-          server,
+          server: prompt,
           clients: taking("latency").filter(({ maxRate }) => rate <= (maxRate ?? rate)),
           rounds: fewer,
           task

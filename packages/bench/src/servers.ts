@@ -48,7 +48,7 @@ const accepts = (port: number): Promise<true | undefined> =>
     socket.once("error", () => resolve(undefined))
   })
 
-const nginxConfig = (folder: string, port: number, certificate: string, key: string) => `
+const nginxConfig = (folder: string, port: number, certificate: string, key: string, nodelay: "on" | "off") => `
 daemon off;
 worker_processes 1;
 worker_rlimit_nofile 16384;
@@ -60,6 +60,7 @@ http {
 ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `  ${name}_temp_path ${folder}/${name};`).join("\n")}
   keepalive_requests 1000000000;
   keepalive_timeout 1h;
+  tcp_nodelay ${nodelay};
   http2_max_concurrent_streams 1000;
   server {
     listen ${host}:${port} ssl http2 backlog=4096;
@@ -72,15 +73,23 @@ ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `  ${name}_
 }
 `
 
-/** nginx: one worker, HTTP/2, 1000 streams, 200 with an empty body for whatever is sent to a device. */
-export const nginx: Effect.Effect<Server, BenchError, Scope.Scope> = Effect.gen(function* () {
+/**
+ * nginx: one worker, HTTP/2, 1000 streams, 200 with an empty body for whatever is sent to a device.
+ *
+ * It writes every response by itself, a TLS record and a system call each. Where latency is measured, each leaves at once
+ * (`nodelay`, nginx's default); where rates are, the kernel may put those together that wait for room anyway: or else the
+ * server's writes, and no client, would be the limit.
+ */
+export const nginx = Effect.fnUntraced(function* (
+  nodelay: "on" | "off"
+): Effect.fn.Return<Server, BenchError, Scope.Scope> {
   const program = find("nginx")
   if (program === undefined) return yield* new BenchError({ message: "nginx is not installed; see the README" })
   const folder = yield* temporaryFolder
   const files = writeCertificates(folder)
   const port = yield* freePort
   const config = join(folder, "nginx.conf")
-  writeFileSync(config, nginxConfig(folder, port, files.certificate, files.key))
+  writeFileSync(config, nginxConfig(folder, port, files.certificate, files.key, nodelay))
   const log = join(folder, "error.log")
   const running = yield* start({ command: [program, "-p", folder, "-e", log, "-c", config], cpu: serverCpu })
   yield* awaitReady("nginx", running, () => accepts(port))
