@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
-import { Cause, Effect, Exit, Fiber, Layer, Ref, Result, Schema, SchemaTransformation, Stream } from "effect"
+import { Cause, Effect, Exit, Fiber, Layer, Ref, Result, Scheduler, Schema, SchemaTransformation, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import {
   Apns,
@@ -229,6 +229,25 @@ describe("sendAll", () => {
         if (Exit.isSuccess(exit)) continue
         const defect = Cause.findDefect(exit.cause)
         assert.strictEqual(Result.isSuccess(defect) ? defect.success : "none", "a defect")
+      }
+    })
+  )
+
+  it.live("misses no result when its fiber yields between looking and waiting", () =>
+    Effect.gen(function* () {
+      for (const turns of [1, 2, 3, 5]) {
+        // An answer that comes a few turns later: at some number, just between the two.
+        const later = () =>
+          Effect.as(
+            Effect.forEach(Array.from({ length: turns }), () => Effect.yieldNow),
+            {}
+          )
+        const results = yield* Stream.runCollect(sendAll(range(20), { concurrency: 1 })).pipe(
+          Effect.provide(over(later)),
+          Effect.provideService(Scheduler.MaxOpsBeforeYield, 1),
+          Effect.timeout("5 seconds")
+        )
+        assert.lengthOf(results, 20)
       }
     })
   )

@@ -15,6 +15,8 @@ const warmupOf = (count: number) => Math.max(1_000, Math.round(count / 5))
 interface Plan {
   readonly run: Measurement["run"]
   readonly server: Server
+  /** For the clients whose `nodelay` is set. */
+  readonly prompt?: Server | undefined
   readonly clients: ReadonlyArray<ClientEntry>
   readonly rounds: number
   readonly task: (client: ClientEntry) => Task
@@ -24,7 +26,7 @@ const say = (text: string) => Effect.sync(() => process.stderr.write(text))
 
 /** Interleaved: every client once, then every client again. A client that cannot run is not asked a second time. */
 const carryOut = Effect.fnUntraced(function* (
-  { run, server, clients, rounds, task }: Plan,
+  { run, server, prompt = server, clients, rounds, task }: Plan,
   record: (measurement: Measurement) => void
 ) {
   const out = new Set<string>()
@@ -32,7 +34,13 @@ const carryOut = Effect.fnUntraced(function* (
     for (const client of clients.filter(({ id }) => !out.has(id))) {
       const what = task(client)
       yield* say(`${run} · ${server.name} · ${round + 1}/${rounds} · ${client.label} … `)
-      const { outcome, connections } = yield* runClient(client, server, topic, what, run === "memory" ? 900 : 180)
+      const { outcome, connections } = yield* runClient(
+        client,
+        client.nodelay === true ? prompt : server,
+        topic,
+        what,
+        run === "memory" ? 900 : 180
+      )
       record({
         run,
         server: server.name,
@@ -96,7 +104,7 @@ export const runAll = Effect.fnUntraced(function* (
   const server = yield* nginx("off")
   const prompt = yield* nginx("on")
   if (runs.includes("throughput")) {
-    yield* carryOut({ run: "throughput", server, clients, rounds, task: throughput(1) }, record)
+    yield* carryOut({ run: "throughput", server, prompt, clients, rounds, task: throughput(1) }, record)
   }
   if (runs.includes("round-trip")) {
     const far = yield* relayed(prompt)

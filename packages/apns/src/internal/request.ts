@@ -31,7 +31,15 @@ const control = /[\u0000-\u001f\u007f]/
 const outerSpace = /^ | $/
 const maximumMillis = 8_640_000_000_000_000
 
-const isVisible = (value: unknown) => typeof value === "string" && visible.test(value)
+/** Topics and push types found good, so that those of every notification are looked up rather than matched. Bounded. */
+const goodValues = new Set<unknown>()
+
+const isVisible = (value: unknown) => {
+  if (goodValues.has(value)) return true
+  if (typeof value !== "string" || !visible.test(value)) return false
+  if (goodValues.size < 256 && value.length <= 256) goodValues.add(value)
+  return true
+}
 
 /** A device token as it may be shown: enough to recognise it, too little to use it. */
 export const shorten = (device: string): string => {

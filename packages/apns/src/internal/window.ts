@@ -148,7 +148,14 @@ export class Window<E> {
     }
   })
 
+  /** There is something for `take`. */
+  private get isDue(): boolean {
+    return this.results.length > 0 || this.broken !== undefined || (this.end !== undefined && this.held === 0)
+  }
+
   private readonly someResults: Effect.Effect<void> = Effect.callback((resume) => {
+    // The fiber may have yielded since `take` looked.
+    if (this.isDue) return resume(Effect.void)
     this.onResults = () => {
       this.onResults = undefined
       resume(Effect.void)
