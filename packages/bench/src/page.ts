@@ -88,7 +88,7 @@ export const page = (results: Results, plotFile: string): string => {
   return [
     "# Benchmarks",
     "<!-- Written by `pnpm bench --docs`; edit packages/bench/src/page.ts instead. -->",
-    `How fast the library sends, next to its peers and to the limit, measured by one program in one run.`,
+    `How fast the library sends, next to its peers and to the limit: one program measures them all, and each table is of one run.`,
     ...parts,
     "## The machine",
     machineList(results),
