@@ -4,11 +4,11 @@ import { join } from "node:path"
 import * as Tls from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
-import { Effect, Layer, Schedule } from "effect"
+import { Effect, Layer, Result, Schedule } from "effect"
 import { Apns, ApnsConnection, type Config, Notification, send } from "effect-apns"
 import { anchors } from "../../packages/apns/src/internal/anchors.ts"
 import { classify } from "../../packages/apns/src/internal/connectFailure.ts"
-import { pinOf } from "../../packages/apns/src/internal/pins.ts"
+import { parsePins, pinOf } from "../../packages/apns/src/internal/pins.ts"
 import { identity } from "../../packages/simulator/src/internal/identity.ts"
 import { connectProxy, urlOf } from "../support/proxies.ts"
 import { clientOf, device } from "../support/simulated.ts"
@@ -93,6 +93,13 @@ describe("pins", () => {
       }
     }).pipe(run)
   )
+
+  it("a hash that itself begins with a slash keeps it", () => {
+    const hash = `/${"A".repeat(42)}=`
+    for (const mark of ["", "sha256/", "sha256//"]) {
+      assert.deepStrictEqual(Result.getOrThrow(parsePins([`${mark}${hash}`])), [hash])
+    }
+  })
 
   it.live("so is that of the authority, which the server does not send", () =>
     Effect.gen(function* () {

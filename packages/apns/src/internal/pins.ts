@@ -23,8 +23,9 @@ export const parsePins = (
   pins: ReadonlyArray<string> | undefined
 ): Result.Result<ReadonlyArray<string> | undefined, InvalidConfiguration> => {
   if (pins === undefined) return Result.succeed(undefined)
-  const bare = pins.map((pin) => pin.replace(/^sha256\/{1,2}/, ""))
-  const wrong = bare.findIndex((pin) => !/^[A-Za-z0-9+/]{43}=$/.test(pin))
+  // A hash may itself begin with a slash: how many belong to the mark, its length tells.
+  const bare = pins.map((pin) => /^(?:sha256\/{1,2})?([A-Za-z0-9+/]{43}=)$/.exec(pin)?.[1] ?? "")
+  const wrong = bare.indexOf("")
   if (bare.length > 0 && wrong === -1) return Result.succeed(bare)
   return Result.fail(
     new InvalidConfiguration({
