@@ -59,8 +59,9 @@ const others = [
     outcome: measured(10_000, {
       rss: [
         { sent: 50_000, bytes: 90 * 2 ** 20 },
-        { sent: 100_000, bytes: 120 * 2 ** 20 },
-        { sent: 1_000_000, bytes: 125 * 2 ** 20 }
+        { sent: 100_000, bytes: 120 * 2 ** 20, youngBytes: 32 * 2 ** 20 },
+        { sent: 900_000, bytes: 125 * 2 ** 20, youngBytes: 36 * 2 ** 20 },
+        { sent: 1_000_000, bytes: 124 * 2 ** 20, youngBytes: 36 * 2 ** 20 }
       ]
     })
   }),
@@ -138,7 +139,7 @@ describe("the summary", () => {
 
   it("counts growth from the first tenth on", () => {
     const row = rows(others.filter(({ run }) => run === "memory"))[0]
-    assert.deepStrictEqual(growth(row?.rss), { from: 120 * 2 ** 20, to: 125 * 2 ** 20 })
+    assert.deepStrictEqual(growth(row?.rss), { from: 120 * 2 ** 20, to: 125 * 2 ** 20, young: 4 * 2 ** 20 })
     assert.isUndefined(growth(null))
   })
 

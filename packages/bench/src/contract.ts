@@ -41,6 +41,12 @@ export interface Latency {
   readonly max: number
 }
 
+export interface MemorySample {
+  readonly sent: number
+  readonly bytes: number
+  readonly youngBytes?: number | undefined
+}
+
 /** What a client prints: a measurement, or why there is none. What it cannot measure is `null`. */
 export interface Measured {
   readonly sent: number
@@ -51,8 +57,8 @@ export interface Measured {
   readonly cpuMicros: number | null
   readonly peakRssBytes: number | null
   readonly latencyMicros?: Latency | null
-  /** In the mode `memory`: resident set after so many notifications. */
-  readonly rss?: ReadonlyArray<{ readonly sent: number; readonly bytes: number }> | null
+  /** In the mode `memory`: resident set after so many notifications, and the young generation of V8 in it. */
+  readonly rss?: ReadonlyArray<MemorySample> | null
   /** The first few different failures. */
   readonly problems?: ReadonlyArray<string> | null
   readonly version?: string | null

@@ -11,13 +11,17 @@ apart, and the median of the rounds is given: ratios hold on other machines bett
   throughput: `\`÷h2load\` and \`÷http2\` are the rate as a multiple of h2load's and of bare \`node:http2\`'s. \`min–max\`
 spans the rounds, in thousands per second. CPU is user and system time of the client's process for each notification; MiB
 is the most it had resident.`,
-  "round-trip": `The same server behind a relay that holds every byte for ${roundTripMillis / 2} ms each way, about as far as
-Apple may be. One connection carries at most 1000 streams, so 1000 notifications each round trip; \`ceiling/s\` is that, for
-the connections that the client opened and the window that it was given.`,
+  "round-trip": `A server that answers everything ${roundTripMillis} ms after it arrived, about as far as Apple may be, and
+is never the limit itself (a small program of this repository: it reads frames, and no more). A connection carries 1000
+streams, so 1000 notifications each round trip; \`ceiling/s\` is that, for the connections that the client had at the most. A
+window is a fifth more than one, two or four connections carry, so that something always waits; how many connections it
+takes, a client decides.`,
   latency: `Open loop: notifications are sent when they are due, whether or not earlier ones were answered, and latency
 counts from the time they were due, for those that were accepted. Medians of the rounds' percentiles; \`max\` too is the
 median of the rounds' maxima.`,
-  memory: `One process sends them all. Growth is the resident set's most after the first tenth, less what it was then.`,
+  memory: `One process sends them all. Growth is the resident set's most after the first tenth, less what it was then. V8
+doubles its young generation when enough has survived in it: that part of the growth comes once, and not at all
+with \`node --max-semi-space-size=16\`, which sends as fast.`,
   sanity: `The simulator checks what APNs checks, and is itself the bottleneck: a check that every client is understood by a
 server that is not nginx, not a measure of the clients.`
 }
@@ -30,7 +34,7 @@ const setup = `## How it is measured
   writes together: with its default, its own system calls are the limit at about 120,000 responses a second, for the
   fastest clients alike. Clients that keep one request on a connection, or hand on a window at a time, would wait for the
   other side's acknowledgement then: node-apn, apns2 and hapns have the default, with which they are faster. Where latency
-  and round trips are measured, everyone has it.
+  is measured, everyone has it.
 - Every client sends the same alert, 250 bytes of JSON, with the same header fields to a thousand devices in turn, with
   1000 notifications under way. (apns2 sends no \`apns-id\` and no default priority; hapns adds an expiration of 0.) A warm-up
   before the measured part connects, mints the token and lets the JIT settle; h2load's time to connect is left out.

@@ -63,8 +63,11 @@ const memory: ReadonlyArray<RowColumn> = [
     const grown = growth(rss)
     return grown === undefined ? "–" : signed(grown.to - grown.from)
   }),
+  right("V8's part", ({ rss }) => {
+    const young = growth(rss)?.young
+    return young === undefined ? "–" : signed(young)
+  }),
   right("after a tenth", ({ rss }) => mebibytes(growth(rss)?.from)),
-  right("most after", ({ rss }) => mebibytes(growth(rss)?.to)),
   right("peak MiB", ({ peakRssBytes }) => mebibytes(peakRssBytes)),
   right("sent", ({ sent }) => count(sent)),
   right("failed", ({ failed }) => count(failed))
@@ -97,7 +100,7 @@ export interface Section {
 const titleOf = ({ run, server, rate, concurrency }: Group): string => {
   if (run === "latency") return `Latency at ${count(rate)} notifications/s, ${server}`
   if (run === "memory") return `Memory, ${server}`
-  if (run === "round-trip") return `Rate over a long way: ${server}, ${count(concurrency)} under way`
+  if (run === "round-trip") return `Rate over a long way: ${server}, ${count(concurrency)} at a time`
   return `Throughput, ${server}`
 }
 

@@ -1,2 +1,2 @@
-/** How far away the relay puts a server. */
+/** How far away the far server is. */
 export const roundTripMillis = 50

@@ -6,7 +6,7 @@ import type { Options } from "./options.ts"
 import type { BenchError } from "./processes.ts"
 import type { ClientEntry } from "./registry.ts"
 import { runClient, type Task } from "./runClient.ts"
-import { nginx, relayed, type Server, simulator } from "./servers.ts"
+import { far, nginx, type Server, simulator } from "./servers.ts"
 
 export const topic = "com.example.app"
 
@@ -107,15 +107,15 @@ export const runAll = Effect.fnUntraced(function* (
     yield* carryOut({ run: "throughput", server, prompt, clients, rounds, task: throughput(1) }, record)
   }
   if (runs.includes("round-trip")) {
-    const far = yield* relayed(prompt)
+    const server = yield* far
     for (const window of windows) {
       const plan: Plan = {
         run: "round-trip",
-        server: far,
+        server,
         clients: taking("round-trip"),
         rounds: fewer,
-        // At most 20,000/s come through one connection: a share of the count is enough.
-        task: (client) => throughput(Math.min(1, 0.6 / client.scale), window)(client)
+        // At most 20,000/s come through one connection; peers have no more of them for a larger window.
+        task: (client) => throughput((client.kind === "peer" ? 0.6 : window / 2_000) / client.scale, window)(client)
       }
       yield* carryOut(plan, record)
     }

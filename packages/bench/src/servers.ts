@@ -1,4 +1,4 @@
-/** The servers: nginx, the simulator, and a relay that makes the way to them longer. */
+/** The servers: nginx, the simulator, and one that is far away. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { connect, createServer } from "node:net"
 import { tmpdir } from "node:os"
@@ -37,6 +37,12 @@ const freePort = Effect.promise(
       })
     })
 )
+
+const credentials = (privateKeyFile: string): Credentials => ({
+  teamId: "BENCHTEAM1",
+  keyId: "BENCHKEY01",
+  privateKeyFile
+})
 
 const accepts = (port: number): Promise<true | undefined> =>
   new Promise((resolve) => {
@@ -93,8 +99,7 @@ export const nginx = Effect.fnUntraced(function* (
   const log = join(folder, "error.log")
   const running = yield* start({ command: [program, "-p", folder, "-e", log, "-c", config], cpu: serverCpu })
   yield* awaitReady("nginx", running, () => accepts(port))
-  const credentials = { teamId: "BENCHTEAM1", keyId: "BENCHKEY01", privateKeyFile: files.providerKey }
-  return { name: "nginx", host, port, ca: files.ca, credentials }
+  return { name: "nginx", host, port, ca: files.ca, credentials: credentials(files.providerKey) }
 })
 
 const script = (name: string) => [process.execPath, fileURLToPath(new URL(`./servers/${name}.ts`, import.meta.url))]
@@ -119,18 +124,24 @@ export const simulator: Effect.Effect<Server, BenchError, Scope.Scope> = Effect.
   const privateKeyFile = join(folder, `AuthKey_${key.keyId}.p8`)
   writeFileSync(caFile, ca)
   writeFileSync(privateKeyFile, key.privateKey, { mode: 0o600 })
-  const credentials = { teamId: key.teamId, keyId: key.keyId, privateKeyFile }
-  return { name: "simulator", host, port, ca: caFile, credentials }
+  return {
+    name: "simulator",
+    host,
+    port,
+    ca: caFile,
+    credentials: { teamId: key.teamId, keyId: key.keyId, privateKeyFile }
+  }
 })
 
-/** The same server behind a relay that holds every byte for half a round trip each way. */
-export const relayed = Effect.fnUntraced(function* (server: Server): Effect.fn.Return<Server, BenchError, Scope.Scope> {
+/** One that answers everything a round trip after it arrived: never the limit. */
+export const far: Effect.Effect<Server, BenchError, Scope.Scope> = Effect.gen(function* () {
+  const { ca, certificate, key, providerKey } = writeCertificates(yield* temporaryFolder)
   const running = yield* start({
-    command: [...script("relay"), String(server.port), String(roundTripMillis / 2)],
+    command: [...script("far"), certificate, key, String(roundTripMillis)],
     cpu: serverCpu
   })
-  const { port } = yield* awaitReady("relay", running, () => firstLine<{ readonly port: number }>(running.stdout))
-  return { ...server, name: `${server.name}, ${roundTripMillis} ms away`, port }
+  const { port } = yield* awaitReady("far", running, () => firstLine<{ readonly port: number }>(running.stdout))
+  return { name: `${roundTripMillis} ms away`, host, port, ca, credentials: credentials(providerKey) }
 })
 
 /** How many connections to a port are established, by Linux's own account; `undefined` elsewhere. */

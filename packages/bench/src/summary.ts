@@ -110,11 +110,21 @@ export const groups = (measurements: ReadonlyArray<Measurement>): ReadonlyArray<
   })
 }
 
-/** How much the resident set grew after the first tenth of the notifications. */
-export const growth = (rss: Row["rss"]): { readonly from: number; readonly to: number } | undefined => {
-  const last = rss?.at(-1)
-  const from = rss?.find(({ sent }) => last !== undefined && sent >= last.sent / 10)
-  return rss === null || rss === undefined || from === undefined
-    ? undefined
-    : { from: from.bytes, to: Math.max(...rss.filter(({ sent }) => sent >= from.sent).map(({ bytes }) => bytes)) }
+/** The resident set after the first tenth of the notifications, its most after that, and V8's share in the difference. */
+export interface Growth {
+  readonly from: number
+  readonly to: number
+  /** How much the young generation grew. */
+  readonly young: number | undefined
+}
+
+export const growth = (rss: Row["rss"]): Growth | undefined => {
+  const samples = rss ?? []
+  const all = samples.at(-1)?.sent ?? 0
+  const [from, ...after] = samples.filter(({ sent }) => sent >= all / 10)
+  if (from === undefined) return undefined
+  const to = after.reduce((most, sample) => (sample.bytes > most.bytes ? sample : most), from)
+  const young =
+    to.youngBytes === undefined || from.youngBytes === undefined ? undefined : to.youngBytes - from.youngBytes
+  return { from: from.bytes, to: to.bytes, young }
 }

@@ -2,7 +2,8 @@
  * What the clients in JavaScript share: the three modes, the window, the clock. A client says how to connect and how to
  * send one notification; `main` measures it and prints the line of JSON.
  */
-import type { Job, Latency, Measured, Outcome } from "../contract.ts"
+import { getHeapSpaceStatistics } from "node:v8"
+import type { Job, Latency, Measured, MemorySample, Outcome } from "../contract.ts"
 import { percentile } from "../statistics.ts"
 
 export interface Client {
@@ -87,13 +88,16 @@ const latencyOf = (latencies: Float64Array): Latency | null => {
   return { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) }
 }
 
+const youngBytes = (): number | undefined =>
+  getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")?.physical_space_size
+
 const measure = async (client: Client, job: Job): Promise<Measured> => {
   const send = (start: number, end: number, tally: Tally) =>
     client.sendRange?.(start, end, tally) ?? sendWindow(client, start, end, job.concurrency, tally)
   const warmup = new Tally()
   await send(0, job.warmup, warmup)
   const tally = new Tally()
-  const rss: Array<{ readonly sent: number; readonly bytes: number }> = []
+  const rss: Array<MemorySample> = []
   let latencyMicros: Latency | null = null
   const end = job.warmup + job.count
   const cpuBefore = process.cpuUsage()
@@ -105,7 +109,7 @@ const measure = async (client: Client, job: Job): Promise<Measured> => {
     for (let start = job.warmup; start < end; start += step) {
       const stop = Math.min(end, start + step)
       await send(start, stop, tally)
-      rss.push({ sent: stop - job.warmup, bytes: process.memoryUsage.rss() })
+      rss.push({ sent: stop - job.warmup, bytes: process.memoryUsage.rss(), youngBytes: youngBytes() })
     }
   } else {
     await send(job.warmup, end, tally)
