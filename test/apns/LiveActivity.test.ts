@@ -173,7 +173,8 @@ describe("what a Live Activity's push says beside its body", () => {
       expiration: "once",
       collapseId: "c",
       topicSuffix: ".x",
-      registeredAt: new Date(0)
+      registeredAt: new Date(0),
+      replayUnknown: true
     } as const
     const { content: _, pushType: __, ...rest } = end({ ...at, ...said })
     assert.deepStrictEqual(rest, { device, trust: undefined, ...said })

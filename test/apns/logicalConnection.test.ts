@@ -128,7 +128,9 @@ describe("opening", () => {
     const a = ask("a")
     clock.advance(20)
     peer.session(0).settings(1)
-    clock.advance(30)
+    clock.advance(5)
+    peer.session(0).written()
+    clock.advance(25)
     peer.session(0).stream(0).answer(400, json("BadDeviceToken"), { "apns-id": "x" })
     assert.deepStrictEqual(responseOf(a), {
       status: 400,
@@ -136,7 +138,9 @@ describe("opening", () => {
       body: json("BadDeviceToken"),
       connection: "push.test:443#1",
       queuedAtMillis: 1_000_000,
+      readyAtMillis: 1_000_020,
       openedAtMillis: 1_000_020,
+      writtenAtMillis: 1_000_025,
       answeredAtMillis: 1_000_050
     })
     assertEmpty()

@@ -253,6 +253,7 @@ const dial = (to: Endpoint) =>
           heard.push("ready")
           Deferred.doneUnsafe(ready, Exit.void)
         },
+        onWritten: () => {},
         onCapacity: () => {
           heard.push("capacity")
           for (const waiting of capacity.splice(0)) Deferred.doneUnsafe(waiting, Exit.void)

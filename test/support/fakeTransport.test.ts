@@ -10,6 +10,7 @@ const opened = () => {
   const heard: Array<string> = []
   const listener: SessionListener = {
     onReady: () => heard.push("ready"),
+    onWritten: () => heard.push("written"),
     onCapacity: () => heard.push("capacity"),
     onGoAway: ({ code, lastStreamId, debugData }) => heard.push(`goAway ${code} ${lastStreamId} ${debugData}`),
     onEnd: (failure) => heard.push(`end ${failure?.step ?? "-"}`)

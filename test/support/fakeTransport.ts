@@ -173,6 +173,12 @@ export class FakeSession implements Session {
     this.unacknowledged.push(onAcknowledged)
   }
 
+  /** Every request so far is handed to the socket. */
+  written(): this {
+    this.listener.onWritten()
+    return this
+  }
+
   /** Acknowledges every PING. */
   acknowledge(): this {
     for (const onAcknowledged of this.unacknowledged.splice(0)) onAcknowledged()

@@ -469,3 +469,21 @@ export const readData: DateTime.Utc = Schema.decodeUnknownSync(payload)({}).data
 
 // @ts-expect-error background payloads have no badge
 export const noBadge = Schema.decodeUnknownSync(Payload.make(Payload.BackgroundAps, Order))({}).aps.badge
+
+// replayUnknown
+
+export const replayed: ReadonlyArray<Notification.Notification> = [
+  Notification.alert({ device, alert: "Hello", replayUnknown: true }),
+  Notification.background({ device, replayUnknown: false }),
+  Notification.voip({ device, replayUnknown: undefined }),
+  Notification.raw({ device, pushType: "alert", payload: {}, replayUnknown: true }),
+  Notification.walletPass({ device, passTypeId: "pass.com.example", replayUnknown: true }),
+  Notification.liveActivity.end({ device, contentState: { score: 1 }, replayUnknown: true }),
+  ...Notification.fanOut(Notification.alert({ device: "", alert: "Hello", replayUnknown: true }), [device])
+]
+
+// @ts-expect-error it is yes or no: how often is the Schedule's to say
+export const replayedTwice = Notification.alert({ device, alert: "Hello", replayUnknown: 2 })
+
+// @ts-expect-error a notification value tells it the same way
+export const replayedText: Notification.Notification = { ...smallest, replayUnknown: "yes" }

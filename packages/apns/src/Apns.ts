@@ -23,6 +23,7 @@ import { makeSender, type Sender } from "./internal/sender.ts"
 import { JwtCache } from "./JwtCache.ts"
 import type { Notification } from "./Notification.ts"
 import { PayloadSchema } from "./PayloadSchema.ts"
+import type { Timings } from "./Timings.ts"
 import { type CertificateTrust, type Needed, type Provided, type TokenTrust, trusts } from "./Trust.ts"
 
 /**
@@ -62,21 +63,6 @@ export interface BroadcastReceipt {
 }
 
 /**
- * How long things took, in milliseconds.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Timings {
-  /** From the call of `send` or `broadcast` to the receipt, all attempts included. */
-  readonly totalMillis: number
-  /** Of the last attempt: waiting for a connection and a free stream. */
-  readonly queueMillis: number
-  /** Of the last attempt: from opening its stream to the end of the answer. */
-  readonly answerMillis: number
-}
-
-/**
  * How `send` behaves.
  *
  * @category configuration
@@ -90,11 +76,15 @@ export interface SendOptions {
    * it too. Default: 30 seconds.
    */
   readonly timeout?: Duration.Input | undefined
-  /** When to try again; replaces the default, `Retry.schedule`, wholly. */
+  /**
+   * When to try again; replaces the default, `Retry.schedule`, wholly: what is retried, how often, and how long the pauses
+   * are, what the answer asks to wait (`retryAfter`) included. Only the deadline stands above it, and `replayUnknown`
+   * decides whether it is asked about what may have arrived.
+   */
   readonly retry?: Schedule.Schedule<unknown, ApnsError> | undefined
   /**
-   * Whether the retry Schedule is asked about notifications whose outcome is unknown, too. They may then arrive twice.
-   * Default: `false`.
+   * Whether the retry Schedule is asked about notifications whose outcome is unknown, too. They may then arrive twice: give
+   * them a `collapseId`. A notification's own `replayUnknown` goes before it. Default: `false`.
    */
   readonly replayUnknown?: boolean | undefined
 }

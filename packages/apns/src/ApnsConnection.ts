@@ -248,7 +248,7 @@ const make = Effect.fnUntraced(function* (
   return withSubmit(
     {
       address: connection.address,
-      request: (request) => requestBy(submit, request),
+      request: (request) => requestBy(submit, request, (error) => error),
       retire: (name) => Effect.sync(() => connection.retire(name))
     },
     submit

@@ -10,6 +10,7 @@
 import { hasProperty } from "effect/Predicate"
 import { stackless } from "./internal/stackless.ts"
 import type { Reason } from "./Reason.ts"
+import type { Timings } from "./Timings.ts"
 
 const TypeId = "~effect-apns/ApnsError"
 
@@ -40,6 +41,8 @@ export class ApnsError extends stackless(
     readonly requestId?: string | undefined
     /** The channel's id. */
     readonly channel?: string | undefined
+    /** How long it took; absent when it never came to a connection. */
+    readonly timings?: Timings | undefined
   }) => ({
     outcome: fields.reason.outcome,
     action: fields.reason.action,

@@ -34,8 +34,8 @@ const seconds = { unit: "seconds" }
 
 /**
  * Notifications that are settled, by `outcome` (`accepted`, `refused`, `unsent`, `unknown`), `reason` (the name of the
- * class in `Reason`, or `none`), `push_type` and `topic`. What was interrupted, or held back by `sendAll` (`Halted`), is not
- * counted.
+ * class in `Reason`, or `none`), `push_type` and `topic`. Among the unsent are those that were held back: `Suppressed`,
+ * `InvalidNotification`, and `Halted` by `sendAll`. What was interrupted is not counted.
  *
  * @category metrics
  * @since 0.1.0

@@ -84,6 +84,8 @@ export interface Notification {
   readonly priority?: number | undefined
   readonly expiration?: Expiration | undefined
   readonly collapseId?: string | undefined
+  /** Whether it may be sent again where it may have arrived; absent, as the layer says. */
+  readonly replayUnknown?: boolean | undefined
   /** What becomes the body of the request. */
   readonly content: Content
 }
@@ -158,6 +160,11 @@ export interface Common {
   readonly expiration?: Expiration | undefined
   /** Notifications with the same collapse id replace each other on the device; at most 64 bytes of UTF-8. */
   readonly collapseId?: string | undefined
+  /**
+   * Whether the retry Schedule is asked, too, when it was written and no answer came: APNs may have it already, so it may
+   * arrive twice. With a `collapseId` the second replaces the first on screen. Default: the layer's `replayUnknown`.
+   */
+  readonly replayUnknown?: boolean | undefined
 }
 
 /**

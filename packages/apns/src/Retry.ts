@@ -9,18 +9,21 @@ import * as Schedule from "effect/Schedule"
 import type { ApnsError } from "./ApnsError.ts"
 
 /**
- * Whether trying again may help and cannot make a duplicate: the action is `"retry"` or `"reconnect"`, and the outcome is
- * not `"unknown"`.
+ * Whether trying again may help and cannot make a duplicate: the action is `"retry"` or `"reconnect"`, or `"retryLater"` of
+ * a refusal that says how much later (`retryAfter`), and the outcome is not `"unknown"`.
  *
  * @category guards
  * @since 0.1.0
  */
 export const isRetryable = (error: ApnsError): boolean =>
-  error.outcome !== "unknown" && (error.action === "retry" || error.action === "reconnect")
+  error.outcome !== "unknown" &&
+  (error.action === "retry" ||
+    error.action === "reconnect" ||
+    (error.action === "retryLater" && retryAfter(error) !== undefined))
 
 /** What APNs asks to wait; never documented by Apple, honoured when present. */
-const retryAfter = ({ reason }: ApnsError): Duration.Duration =>
-  ("retryAfter" in reason ? reason.retryAfter : undefined) ?? Duration.zero
+const retryAfter = ({ reason }: ApnsError): Duration.Duration | undefined =>
+  "retryAfter" in reason ? reason.retryAfter : undefined
 
 /** A stream that the server turned away while closing can go out again at once, on another session. */
 const turnedAway = ({ reason }: ApnsError) => reason._tag === "ConnectionFailed" && reason.step === "stream"
@@ -32,13 +35,15 @@ const retries = (worthwhile: (error: ApnsError) => boolean): Schedule.Schedule<u
     // Nothing speaks against sending again what was turned away (RFC 9113, 8.7), so only the deadline ends that.
     Schedule.while(({ input, attempt }) => worthwhile(input) && (attempt <= 4 || turnedAway(input))),
     Schedule.modifyDelay(({ input, duration, attempt }) =>
-      Effect.succeed(attempt === 1 && turnedAway(input) ? Duration.zero : Duration.max(duration, retryAfter(input)))
+      Effect.succeed(
+        attempt === 1 && turnedAway(input) ? Duration.zero : Duration.max(duration, retryAfter(input) ?? Duration.zero)
+      )
     )
   )
 
 /**
  * The default: up to four retries of what is retryable, after 100 ms, 200 ms, 400 ms and 800 ms with 20 % of jitter,
- * later where the answer asks for it. A stream that the server turned away, and so provably did not process, is tried again
+ * later where the answer asks for it (`retry-after`). A 429 is tried again only where it asks so. A stream that the server turned away, and so provably did not process, is tried again
  * at once the first time, and as often as the deadline allows, no more than 10 seconds apart.
  *
  * **Details**

@@ -10,7 +10,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Apns, type Receipt } from "./Apns.ts"
 import type { ApnsError } from "./ApnsError.ts"
-import { dispatchByFiber, dispatchOf } from "./internal/dispatch.ts"
+import { dispatchByFiber, dispatchOf, onHaltedOf } from "./internal/dispatch.ts"
 import { Faults } from "./internal/fault.ts"
 import { isTraced } from "./internal/spans.ts"
 import { Window } from "./internal/window.ts"
@@ -98,6 +98,7 @@ export const sendAll = <E, R>(
         ordered: options.ordered ?? false,
         faults: options.haltOnFault === false ? undefined : new Faults(),
         dispatch: traced ? dispatchByFiber(apns) : dispatchOf(apns),
+        onHalted: onHaltedOf(apns),
         run
       })
       yield* Scope.addFinalizer(

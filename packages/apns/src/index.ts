@@ -10,8 +10,7 @@ export {
   type Config,
   type Receipt,
   type SendOptions,
-  send,
-  type Timings
+  send
 } from "./Apns.ts"
 export { ApnsConnection, type ApnsRequest, type ApnsResponse, type RequestError } from "./ApnsConnection.ts"
 export { ApnsError, isApnsError } from "./ApnsError.ts"
@@ -46,4 +45,5 @@ export * as Retry from "./Retry.ts"
 export { type SendAllOptions, type SendResult, sendAll } from "./SendAll.ts"
 export { type SendSummary, sendSummary } from "./SendSummary.ts"
 export { Tenants } from "./Tenants.ts"
+export type { Timings } from "./Timings.ts"
 export { CertificateTrust, TokenTrust } from "./Trust.ts"

@@ -128,6 +128,11 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates {
     return this.sender.output.offset > 0
   }
 
+  /** Whether every request has been taken, and none has a body that waits for a flow-control window. */
+  get isWritten(): boolean {
+    return this.sender.isIdle
+  }
+
   /** Opens a stream. If that cannot be done, `NeverWritten` is delivered. */
   open(request: Request, onEnding: OnEnding): Stream {
     const { sender } = this

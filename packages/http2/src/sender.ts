@@ -180,6 +180,11 @@ export class Sender {
     }
   }
 
+  /** There is nothing to take, now or once a window is wider. */
+  get isIdle(): boolean {
+    return this.output.offset === 0 && this.waiting.size === 0
+  }
+
   /** The stream is over: nothing more of it is written. */
   forget(stream: ClientStream): void {
     if (stream.unsent === undefined) return

@@ -60,6 +60,8 @@ export interface SessionFailure {
 export interface SessionListener {
   /** The peer's SETTINGS have arrived. */
   onReady(): void
+  /** Every request so far has been handed to the socket, whole. */
+  onWritten?(): void
   /** Streams may be opened, after some could not, or after streams have ended. */
   onCapacity(): void
   onGoAway(goAway: GoAway): void
@@ -290,12 +292,14 @@ class SocketSession implements Session {
 
   private write() {
     const { connection, socket } = this
+    if (!connection.hasOutput) return
     while (this.connected && !this.behind && connection.hasOutput && socket.writable) {
       const bytes = connection.take()
       if (bytes === undefined) return
       const more = socket.write(bytes, this.onWritten)
       if (!more && socket.writableLength > maxWritableLength) this.behind = true
     }
+    if (connection.isWritten) this.listener.onWritten?.()
   }
 
   private readonly onWritten = () => this.connection.recycle()

@@ -2,9 +2,16 @@
 import type { Vitals } from "./health.ts"
 import type { Connect, Endpoint, GoAway, Session, SessionFailure, SessionListener } from "./transport.ts"
 
+/** Requests that leave together. */
+export class Batch {
+  /** When all of them had been handed to the socket. */
+  writtenAtMillis: number | undefined = undefined
+}
+
 /** Who hears of a session. */
 export interface CarrierOwner {
   onReady(carrier: Carrier): void
+  onWritten(batch: Batch): void
   onCapacity(carrier: Carrier): void
   onGoAway(carrier: Carrier, goAway: GoAway): void
   onEnd(carrier: Carrier, failure: SessionFailure | undefined): void
@@ -19,6 +26,9 @@ export class Carrier implements SessionListener, Vitals {
   private readonly owner: CarrierOwner
   goAway: GoAway | undefined = undefined
   ready = false
+  readyAtMillis: number | undefined = undefined
+  /** Of the requests that have not left yet. */
+  batch: Batch | undefined = undefined
   /** Since when it has answered; a session that never has counts as a failed connect. */
   provenAtMillis: number | undefined = undefined
   /** Why it was ended from here. */
@@ -51,6 +61,13 @@ export class Carrier implements SessionListener, Vitals {
   onReady(): void {
     this.ready = true
     this.owner.onReady(this)
+  }
+
+  onWritten(): void {
+    const { batch } = this
+    if (batch === undefined) return
+    this.batch = undefined
+    this.owner.onWritten(batch)
   }
 
   onCapacity(): void {

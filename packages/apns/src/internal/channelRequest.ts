@@ -6,6 +6,7 @@ import type { ApnsRequest, ApnsResponse } from "../ApnsConnection.ts"
 import { ApnsError } from "../ApnsError.ts"
 import type { ChannelCreated, ChannelDeleted, ChannelList, ChannelRead, ChannelStorage } from "../Channels.ts"
 import { InvalidRequest, type Reason, UnexpectedAnswer } from "../Reason.ts"
+import type { Timings } from "../Timings.ts"
 import { channelProblem, type Problem } from "./channelRules.ts"
 import { Prepared } from "./prepared.ts"
 import { excerpt, type Refusal, refusalOf } from "./reply.ts"
@@ -105,8 +106,8 @@ const problemOf = ({ method, resource }: Operation<unknown>, request: ChannelReq
   return invalid("requestId", { problem: "is not a UUID", cure: "Give a UUID in its 8-4-4-4-12 form, or none." })
 }
 
-const errorOf = ({ channel, requestId }: ChannelRequest, reason: Reason, attempts: number) =>
-  new ApnsError({ reason, attempts, requestId, channel })
+const errorOf = ({ channel, requestId }: ChannelRequest, reason: Reason, attempts: number, timings?: Timings) =>
+  new ApnsError({ reason, attempts, requestId, channel, timings })
 
 /** A request that has passed every check. */
 class PreparedChannelRequest<A> extends Prepared<A> {
@@ -156,8 +157,8 @@ class PreparedChannelRequest<A> extends Prepared<A> {
     )
   }
 
-  override errorOf(reason: Reason, attempts: number): ApnsError {
-    return errorOf(this.request, reason, attempts)
+  override errorOf(reason: Reason, attempts: number, timings?: Timings): ApnsError {
+    return errorOf(this.request, reason, attempts, timings)
   }
 }
 

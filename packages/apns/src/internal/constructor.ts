@@ -22,6 +22,7 @@ export const make = (
   expiration: options.expiration ?? rules?.expiration,
   collapseId: options.collapseId,
   registeredAt: options.registeredAt,
+  replayUnknown: options.replayUnknown,
   content
 })
 

@@ -18,11 +18,14 @@ export interface Outlet<A> {
 /** Sends a notification. What it returns gives it up; nothing, when the outlet has been told already. */
 export type Dispatch = (notification: Notification, outlet: Outlet<Receipt>) => Cancellable | undefined
 
-const known = new WeakMap<Apns["Service"], Dispatch>()
+/** Hears of a notification that was not worth sending. */
+export type OnHalted = (notification: Notification, error: ApnsError) => void
+
+const known = new WeakMap<Apns["Service"], { readonly dispatch: Dispatch; readonly onHalted: OnHalted }>()
 
 /** An `Apns`, with the way to it that takes no Effect. */
-export const withDispatch = (apns: Apns["Service"], dispatch: Dispatch): Apns["Service"] => {
-  known.set(apns, dispatch)
+export const withDispatch = (apns: Apns["Service"], dispatch: Dispatch, onHalted: OnHalted): Apns["Service"] => {
+  known.set(apns, { dispatch, onHalted })
   return apns
 }
 
@@ -33,4 +36,7 @@ export const dispatchByFiber =
     void outlet.onRest(apns.send(notification))
 
 /** The shortest way to an `Apns`. */
-export const dispatchOf = (apns: Apns["Service"]): Dispatch => known.get(apns) ?? dispatchByFiber(apns)
+export const dispatchOf = (apns: Apns["Service"]): Dispatch => known.get(apns)?.dispatch ?? dispatchByFiber(apns)
+
+/** Who counts what `sendAll` holds back; nobody, where an `Apns` counts nothing. */
+export const onHaltedOf = (apns: Apns["Service"]): OnHalted | undefined => known.get(apns)?.onHalted

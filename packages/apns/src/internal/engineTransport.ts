@@ -173,6 +173,7 @@ const open = (
         },
         {
           onReady: () => listener.onReady(),
+          onWritten: () => listener.onWritten(),
           onCapacity: () => listener.onCapacity(),
           onGoAway: (goAway) => listener.onGoAway(goAway),
           onEnd: (failure) => listener.onEnd(failure && failureOf(failure, endpoint))

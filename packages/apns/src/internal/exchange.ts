@@ -23,6 +23,7 @@ import type { Tally } from "./ledger.ts"
 import type { Prepared } from "./prepared.ts"
 import { isTraced, type Traced } from "./spans.ts"
 import { type Cancellable, type RequestListener, requestBy, submitTo } from "./submit.ts"
+import { type Spent, timingsOf } from "./timings.ts"
 
 type AttemptError = RequestError | Reason.Rejection | Reason.Failure
 
@@ -32,13 +33,15 @@ interface Failed {
   readonly connection: string | undefined
   readonly token: ProviderToken | undefined
   readonly dateMillis: number
+  readonly spent: Spent | undefined
 }
 
-const failedBefore = (reason: AttemptError, token: ProviderToken | undefined): Failed => ({
+const failedBefore = (reason: AttemptError, token: ProviderToken | undefined, spent?: Spent): Failed => ({
   reason,
   connection: undefined,
   token,
-  dateMillis: Number.NaN
+  dateMillis: Number.NaN,
+  spent
 })
 
 /** What an answer means: what was asked for, or a failure. */
@@ -53,7 +56,8 @@ const read = <A>(
   if (Result.isSuccess(result)) return Result.succeed(result.success)
   const dateMillis = Date.parse(response.fields.date ?? "")
   const { connection } = response
-  return Result.fail({ reason: result.failure, connection, token: prepared.token, dateMillis })
+  const spent = timingsOf(prepared.startedAtMillis, response)
+  return Result.fail({ reason: result.failure, connection, token: prepared.token, dateMillis, spent })
 }
 
 /** What first attempts have in common. */
@@ -83,8 +87,8 @@ class FirstAttempt<A> implements RequestListener {
     } else this.outlet.onRest(shared.retry(prepared, result.failure))
   }
 
-  onError(error: RequestError): void {
-    this.outlet.onRest(this.shared.retry(this.prepared, failedBefore(error, this.prepared.token)))
+  onError(error: RequestError, spent: Spent | undefined): void {
+    this.outlet.onRest(this.shared.retry(this.prepared, failedBefore(error, this.prepared.token, spent)))
   }
 
   onDefect(cause: Cause.Cause<never>): void {
@@ -129,7 +133,6 @@ export const makeExchange = Effect.fnUntraced(function* (
   const jwt = yield* JwtCache
   const freshToken = freshTokenOf(jwt)
   const clock = yield* Clock.Clock
-  const schedule = options.retry ?? (options.replayUnknown === true ? Retry.scheduleReplayingUnknown : Retry.schedule)
 
   /** An expired token that is young tells that a clock is wrong; a passed deadline, what took the time. */
   const explain = (
@@ -178,7 +181,7 @@ export const makeExchange = Effect.fnUntraced(function* (
   ): Effect.fn.Return<A, Failed> {
     const token = yield* Effect.mapError(jwt.token, (reason) => failedBefore(reason, undefined))
     prepared.token = token
-    const response = yield* Effect.mapError(requestBy(submit, prepared), (reason) => failedBefore(reason, token))
+    const response = yield* requestBy(submit, prepared, (reason, spent) => failedBefore(reason, token, spent))
     return yield* Effect.fromResult(read(prepared, response, attempts, tally))
   })
 
@@ -187,8 +190,16 @@ export const makeExchange = Effect.fnUntraced(function* (
     prepared: Prepared<A>,
     first: Failed
   ): Effect.fn.Return<A, ApnsError> {
-    const { deadlineMillis } = prepared
-    const step = yield* Schedule.toStep(schedule)
+    const { deadlineMillis, startedAtMillis } = prepared
+    const replayUnknown = prepared.replayUnknown ?? options.replayUnknown ?? false
+    const step = yield* Schedule.toStep(
+      options.retry ?? (replayUnknown ? Retry.scheduleReplayingUnknown : Retry.schedule)
+    )
+    const errorOf = (reason: AttemptError, { spent }: Failed, attempts: number) =>
+      prepared.errorOf(reason, attempts, {
+        ...spent,
+        totalMillis: clock.currentTimeMillisUnsafe() - startedAtMillis
+      })
     let failed = first
     let previous: AttemptError | undefined
     let doubtful: AttemptError | undefined
@@ -198,11 +209,11 @@ export const makeExchange = Effect.fnUntraced(function* (
       if (failed.reason._tag === "ExpiredProviderToken" && failed.token !== undefined && !renewed) {
         renewed = true
         const fresh = yield* Effect.result(jwt.renew(failed.token))
-        if (Result.isFailure(fresh)) return yield* prepared.errorOf(fresh.failure, attempts)
+        if (Result.isFailure(fresh)) return yield* errorOf(fresh.failure, failed, attempts)
         if (!fresh.success) {
           const reason = explain(failed, prepared, previous)
           yield* tellOfClock(reason)
-          return yield* prepared.errorOf(reason, attempts)
+          return yield* errorOf(reason, failed, attempts)
         }
       } else {
         const reason = explain(failed, prepared, previous)
@@ -211,11 +222,11 @@ export const makeExchange = Effect.fnUntraced(function* (
         const told = reason.outcome === "unsent" ? (doubtful ?? reason) : reason
         const now = clock.currentTimeMillisUnsafe()
         const next =
-          reason.outcome === "unknown" && options.replayUnknown !== true
+          reason.outcome === "unknown" && !replayUnknown
             ? undefined
-            : yield* Pull.catchDone(step(now, prepared.errorOf(reason, attempts)), () => Effect.succeed(undefined))
+            : yield* Pull.catchDone(step(now, errorOf(reason, failed, attempts)), () => Effect.succeed(undefined))
         delayMillis = next === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(next[1])
-        if (now + delayMillis >= deadlineMillis) return yield* prepared.errorOf(told, attempts)
+        if (now + delayMillis >= deadlineMillis) return yield* errorOf(told, failed, attempts)
       }
       // The connection that brought a stale token or a closing server may go on refusing.
       const { action } = failed.reason
@@ -248,7 +259,7 @@ export const makeExchange = Effect.fnUntraced(function* (
   const dispatch = <In, A>(prepare: Prepare<In, A>, input: In, outlet: Outlet<A>): Cancellable | undefined => {
     const result = prepare(input)
     if (Result.isFailure(result)) {
-      tally?.invalid(result.failure)
+      tally?.held(result.failure)
       return void outlet.onRest(Effect.fail(result.failure))
     }
     const prepared = result.success

@@ -11,8 +11,8 @@ const concernsAll = (reason: Reason): boolean =>
 
 const concernsTopic = ({ _tag }: Reason): boolean => _tag === "TopicDisallowed" || _tag === "BadTopic"
 
-/** The topic as far as the notification tells; the layer's stands for itself. */
-const topicOf = ({ topic = "", topicSuffix = "" }: Notification) =>
+/** The topic as far as the notification tells; empty, it is the layer's. */
+export const topicOf = ({ topic = "", topicSuffix = "" }: Pick<Notification, "topic" | "topicSuffix">): string =>
   topic.endsWith(topicSuffix) ? topic : topic + topicSuffix
 
 /** The faults met so far. */

@@ -164,9 +164,9 @@ export class Tally {
     this.ledger.durations[outcome].add(millis)
   }
 
-  /** One that breaks a rule, of which there is no request. */
-  invalid({ outcome, reason }: ApnsError): void {
-    this.row(undefined, undefined).fail(outcome, reason._tag)
+  /** One that was held back, of which there is no request; it took no time. */
+  held({ outcome, reason }: ApnsError, topic?: string, pushType?: string): void {
+    this.row(topic, pushType).fail(outcome, reason._tag)
   }
 
   private row(topic: string | undefined, pushType: string | undefined): Row {

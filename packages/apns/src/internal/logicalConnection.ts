@@ -5,12 +5,13 @@
 import * as Duration from "effect/Duration"
 import * as MutableList from "effect/MutableList"
 import { ConnectionFailed, DeadlinePassed, OutcomeUnknown, type Rejection } from "../Reason.ts"
-import type { Carrier } from "./carrier.ts"
+import { Batch, type Carrier } from "./carrier.ts"
 import type { ConnectionObserver } from "./connectionReport.ts"
 import { Deadlines, Due } from "./deadlines.ts"
 import type { Census } from "./ledger.ts"
 import { type Later, Pool, type PoolOwner, type PoolSettings } from "./pool.ts"
 import { excerpt, goAwayRejection } from "./reply.ts"
+import { type Spent, spentInQueue, spentOnStream } from "./timings.ts"
 import type { Connect, Ending, Endpoint, GoAway, Request, SessionFailure, Stream, StreamListener } from "./transport.ts"
 
 export type ConnectionError = ConnectionFailed | DeadlinePassed | OutcomeUnknown | Rejection
@@ -23,14 +24,19 @@ export interface Response {
   /** Names the session that carried the request, as `host:port#n`. */
   readonly connection: string
   readonly queuedAtMillis: number
+  /** When that session took requests; before `queuedAtMillis` where it was open already. */
+  readonly readyAtMillis?: number | undefined
+  /** When it got a stream. */
   readonly openedAtMillis: number
+  /** When the whole request had been handed to the socket, where that is known. */
+  readonly writtenAtMillis?: number | undefined
   readonly answeredAtMillis: number
 }
 
 /** Who hears what became of a request: one call of one method, maybe before `submit` returns. */
 export interface ResponseListener {
   onResponse(response: Response): void
-  onError(error: ConnectionError): void
+  onError(error: ConnectionError, spent: Spent | undefined): void
 }
 
 /**
@@ -46,6 +52,7 @@ export class Pending extends Due implements StreamListener {
   private readonly connection: LogicalConnection
   openedAtMillis = 0
   carrier: Carrier | undefined = undefined
+  batch: Batch | undefined = undefined
   stream: Stream | undefined = undefined
   place: "outside" | "queue" | "stream" | "settled" = "outside"
 
@@ -179,6 +186,8 @@ export class LogicalConnection implements PoolOwner {
       pending.place = "stream"
       pending.openedAtMillis = nowMillis
       pending.carrier = carrier
+      carrier.batch ??= new Batch()
+      pending.batch = carrier.batch
       pending.stream = carrier.session.open(pending.request, pending)
       this.pool.asked(carrier, nowMillis)
     }
@@ -213,10 +222,12 @@ export class LogicalConnection implements PoolOwner {
 
   /** See `Pending.onEnding`. */
   onEnding(pending: Pending, ending: Ending): void {
-    const { carrier, openedAtMillis, queuedAtMillis } = pending
+    const { batch, carrier, openedAtMillis, queuedAtMillis } = pending
     if (carrier !== undefined) carrier.streams--
     if (ending._tag !== "Answered") {
-      if (pending.place !== "settled") this.fail(pending, this.errorOf(ending, carrier?.verdict))
+      if (pending.place !== "settled") {
+        this.fail(pending, this.errorOf(ending, carrier?.verdict), ending._tag === "NeverWritten")
+      }
       return
     }
     const answeredAtMillis = this.now()
@@ -228,7 +239,9 @@ export class LogicalConnection implements PoolOwner {
       body: ending.body,
       connection: carrier?.id ?? this.address,
       queuedAtMillis,
+      readyAtMillis: carrier?.readyAtMillis,
       openedAtMillis,
+      writtenAtMillis: batch?.writtenAtMillis,
       answeredAtMillis
     })
   }
@@ -275,10 +288,10 @@ export class LogicalConnection implements PoolOwner {
   }
 
   private expire(pending: Pending) {
-    const stage = pending.stream?.stage ?? (this.pool.ready ? "queue" : "connect")
+    const stage = pending.stream?.stage ?? (this.pool.readySinceMillis() === undefined ? "connect" : "queue")
     const waited = Duration.millis(this.now() - pending.queuedAtMillis)
     pending.stream?.cancel()
-    this.fail(pending, new DeadlinePassed({ address: this.address, stage, waited }))
+    this.fail(pending, new DeadlinePassed({ address: this.address, stage, waited }), stage === "write")
   }
 
   private failQueue(error: ConnectionError) {
@@ -287,8 +300,17 @@ export class LogicalConnection implements PoolOwner {
     }
   }
 
-  private fail(pending: Pending, error: ConnectionError) {
-    if (this.forget(pending)) pending.listener.onError(error)
+  private fail(pending: Pending, error: ConnectionError, unwritten = false) {
+    if (this.forget(pending)) pending.listener.onError(error, this.spent(pending, unwritten))
+  }
+
+  private spent(pending: Pending, unwritten: boolean): Spent {
+    const { batch, carrier, openedAtMillis, queuedAtMillis } = pending
+    const now = this.now()
+    if (carrier === undefined) return spentInQueue(queuedAtMillis, this.pool.readySinceMillis(), now)
+    const { readyAtMillis } = carrier
+    const writtenAtMillis = batch?.writtenAtMillis
+    return spentOnStream({ queuedAtMillis, readyAtMillis, openedAtMillis, writtenAtMillis }, unwritten, now)
   }
 
   /** Marks a request as settled; `false` when it already was. */

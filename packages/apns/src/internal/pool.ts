@@ -4,7 +4,7 @@
  */
 import * as Duration from "effect/Duration"
 import { backoffMillis } from "./backoff.ts"
-import { Carrier, type CarrierOwner } from "./carrier.ts"
+import { type Batch, Carrier, type CarrierOwner } from "./carrier.ts"
 import type { ConnectionObserver } from "./connectionReport.ts"
 import { growAtMillis, smoothed } from "./growth.ts"
 import { examine, type HealthSettings } from "./health.ts"
@@ -85,9 +85,13 @@ export class Pool implements CarrierOwner {
     return this.carriers.size === 0
   }
 
-  /** Whether a session is there, full as it may be. */
-  get ready(): boolean {
-    return this.active.some((carrier) => carrier.ready)
+  /** Since when a session has been there, full as it may be; `undefined` while there is none. */
+  readySinceMillis(): number | undefined {
+    let since: number | undefined
+    for (const { readyAtMillis } of this.active) {
+      if (readyAtMillis !== undefined && (since === undefined || readyAtMillis < since)) since = readyAtMillis
+    }
+    return since
   }
 
   /** A session that takes a stream now: of those that do, the oldest, so that those that are not needed fall idle. */
@@ -205,10 +209,15 @@ export class Pool implements CarrierOwner {
 
   onReady(carrier: Carrier): void {
     const now = this.now()
+    carrier.readyAtMillis = now
     carrier.heard(now)
     this.observer?.onReady(carrier.id)
     this.watch(carrier, now + this.settings.idlePingMillis)
     this.owner.onCapacity()
+  }
+
+  onWritten(batch: Batch): void {
+    batch.writtenAtMillis = this.now()
   }
 
   onCapacity(carrier: Carrier): void {

@@ -3,11 +3,11 @@
  * the management of a channel.
  */
 import type * as Result from "effect/Result"
-import type { Timings } from "../Apns.ts"
 import type { ApnsRequest, ApnsResponse } from "../ApnsConnection.ts"
 import type { ApnsError } from "../ApnsError.ts"
 import type { ProviderToken } from "../JwtCache.ts"
 import type { Reason } from "../Reason.ts"
+import type { Timings } from "../Timings.ts"
 import type { Refusal } from "./reply.ts"
 import type { RequestHead } from "./request.ts"
 
@@ -37,16 +37,14 @@ export abstract class Prepared<A> implements ApnsRequest {
     return this.token?.authorization
   }
 
+  /** Whether to try it again when its outcome is unknown; absent, what the layer says. */
+  get replayUnknown(): boolean | undefined {
+    return undefined
+  }
+
   /** What an answer means. */
   abstract read(response: ApnsResponse, attempts: number): Result.Result<A, Refusal>
 
   /** The error that names what was to be sent. */
-  abstract errorOf(reason: Reason, attempts: number): ApnsError
+  abstract errorOf(reason: Reason, attempts: number, timings?: Timings): ApnsError
 }
-
-/** How long the last attempt took, and all of them together. */
-export const timingsOf = ({ startedAtMillis }: Prepared<unknown>, response: ApnsResponse): Timings => ({
-  totalMillis: response.answeredAtMillis - startedAtMillis,
-  queueMillis: response.openedAtMillis - response.queuedAtMillis,
-  answerMillis: response.answeredAtMillis - response.openedAtMillis
-})

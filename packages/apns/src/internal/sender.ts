@@ -15,16 +15,19 @@ import type { JwtCache } from "../JwtCache.ts"
 import type { Notification } from "../Notification.ts"
 import { PayloadSchema } from "../PayloadSchema.ts"
 import type * as Reason from "../Reason.ts"
+import type { Timings } from "../Timings.ts"
 import { broadcastHead } from "./broadcastRequest.ts"
 import { type DeadRegister, registerOf } from "./deadRegister.ts"
-import { withDispatch } from "./dispatch.ts"
+import { dispatchByFiber, type OnHalted, withDispatch } from "./dispatch.ts"
 import { makeExchange } from "./exchange.ts"
+import { topicOf } from "./fault.ts"
 import { ledgerOf } from "./ledger.ts"
-import { Prepared, timingsOf } from "./prepared.ts"
+import { Prepared } from "./prepared.ts"
 import { type Refusal, refusalOf } from "./reply.ts"
 import { head, type RequestHead, shorten } from "./request.ts"
 import { tracedBroadcasts, tracedNotifications } from "./spans.ts"
 import { deathOf, environmentOf, suppressed } from "./suppression.ts"
+import { timingsOf } from "./timings.ts"
 
 /** What the notifications of one `Apns` have in common. */
 export interface Sender extends SendOptions {
@@ -41,15 +44,17 @@ export const notificationError = (
   { id, device }: Notification,
   target: string | undefined,
   reason: Reason.Reason,
-  attempts: number
-) => new ApnsError({ reason, attempts, notificationId: id, device: shorten(String(device)), target })
+  attempts: number,
+  timings?: Timings
+) => new ApnsError({ reason, attempts, notificationId: id, device: shorten(String(device)), target, timings })
 
 export const broadcastError = (
   { id, channel }: Broadcast,
   target: string | undefined,
   reason: Reason.Reason,
-  attempts: number
-) => new ApnsError({ reason, attempts, requestId: id, channel, target })
+  attempts: number,
+  timings?: Timings
+) => new ApnsError({ reason, attempts, requestId: id, channel, target, timings })
 
 /** What is known of dead tokens, in memory. */
 interface Known {
@@ -93,7 +98,7 @@ class PreparedNotification extends Prepared<Receipt> {
     }
     const apnsId = fields["apns-id"] ?? this.notification.id
     const uniqueId = fields["apns-unique-id"]
-    const timings = timingsOf(this, response)
+    const timings = timingsOf(this.startedAtMillis, response)
     return Result.succeed(
       uniqueId === undefined
         ? { apnsId, attempts, connection, timings }
@@ -105,8 +110,12 @@ class PreparedNotification extends Prepared<Receipt> {
     if (dead !== undefined) register.record(destinationOf(environment, this.notification, this), dead)
   }
 
-  override errorOf(reason: Reason.Reason, attempts: number): ApnsError {
-    return notificationError(this.notification, this.target, reason, attempts)
+  override get replayUnknown(): boolean | undefined {
+    return this.notification.replayUnknown
+  }
+
+  override errorOf(reason: Reason.Reason, attempts: number, timings?: Timings): ApnsError {
+    return notificationError(this.notification, this.target, reason, attempts, timings)
   }
 }
 
@@ -138,12 +147,12 @@ class PreparedBroadcast extends Prepared<BroadcastReceipt> {
       ...(uniqueId !== undefined && { uniqueId }),
       attempts,
       connection,
-      timings: timingsOf(this, response)
+      timings: timingsOf(this.startedAtMillis, response)
     })
   }
 
-  override errorOf(reason: Reason.Reason, attempts: number): ApnsError {
-    return broadcastError(this.broadcast, this.target, reason, attempts)
+  override errorOf(reason: Reason.Reason, attempts: number, timings?: Timings): ApnsError {
+    return broadcastError(this.broadcast, this.target, reason, attempts, timings)
   }
 }
 
@@ -154,7 +163,8 @@ export const makeSender = Effect.fnUntraced(function* (
   const environment = environmentOf(connection.address)
   const ledger = yield* ledgerOf
   const { broadcastConnection, target, topic, topicRequired, trust } = options
-  const exchange = yield* makeExchange(connection, options, ledger.tallyNotifications(topic))
+  const tally = ledger.tallyNotifications(topic)
+  const exchange = yield* makeExchange(connection, options, tally)
   const broadcasts = yield* makeExchange(broadcastConnection ?? connection, options, ledger.tallyBroadcasts(topic))
   const traceNotification = tracedNotifications(topic)
   const traceBroadcast = tracedBroadcasts(topic)
@@ -195,16 +205,25 @@ export const makeSender = Effect.fnUntraced(function* (
 
   const broadcast = (broadcast: Broadcast) => broadcasts.run(prepareBroadcast, broadcast, traceBroadcast)
 
+  const onHalted: OnHalted = ({ pushType, topic: own = topic, topicSuffix }, error) =>
+    tally.held(error, topicOf({ topic: own, topicSuffix }) || undefined, pushType)
+
   if (deadTokens !== undefined && register === undefined) {
+    const hold = (error: ApnsError) => {
+      tally.held(error)
+      return Effect.fail(error)
+    }
     const left = ({ deadlineMillis }: PreparedNotification) =>
       Duration.millis(deadlineMillis - clock.currentTimeMillisUnsafe())
     /** The dead tokens are not in memory: they are asked, and told, by Effects. The deadline covers these too. */
     const send = Effect.fnUntraced(function* (notification: Notification): Effect.fn.Return<Receipt, ApnsError> {
-      const prepared = yield* Effect.fromResult(prepare(notification))
+      const checked = prepare(notification)
+      if (Result.isFailure(checked)) return yield* hold(checked.failure)
+      const prepared = checked.success
       const at = destinationOf(environment, notification, prepared)
       const dead = Option.getOrUndefined(yield* Effect.timeoutOption(deadTokens.find(at), left(prepared)))
       const problem = dead && suppressed(notification, dead)
-      if (problem !== undefined) return yield* prepared.errorOf(problem, 0)
+      if (problem !== undefined) return yield* hold(prepared.errorOf(problem, 0))
       const sent = exchange.run(Result.succeed<PreparedNotification>, prepared, (send) =>
         traceNotification(send, notification)
       )
@@ -213,11 +232,13 @@ export const makeSender = Effect.fnUntraced(function* (
         return death === undefined ? Effect.void : Effect.timeoutOption(deadTokens.record(at, death), left(prepared))
       })
     })
-    return { send, broadcast }
+    const apns = { send, broadcast }
+    return withDispatch(apns, dispatchByFiber(apns), onHalted)
   }
 
   return withDispatch(
     { send: (notification) => exchange.run(prepare, notification, traceNotification), broadcast },
-    (notification, outlet) => exchange.dispatch(prepare, notification, outlet)
+    (notification, outlet) => exchange.dispatch(prepare, notification, outlet),
+    onHalted
   )
 })

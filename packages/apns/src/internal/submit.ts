@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type { ApnsConnection, ApnsRequest, ApnsResponse, RequestError } from "../ApnsConnection.ts"
 import type { ResponseListener } from "./logicalConnection.ts"
+import type { Spent } from "./timings.ts"
 
 /** Who hears what became of a request. */
 export interface RequestListener extends ResponseListener {
@@ -34,7 +35,7 @@ export const withSubmit = (connection: ApnsConnection["Service"], submit: Submit
 const tell = (listener: RequestListener, exit: Exit.Exit<ApnsResponse, RequestError>) => {
   if (Exit.isSuccess(exit)) return listener.onResponse(exit.value)
   const error = Cause.findError(exit.cause)
-  if (Result.isSuccess(error)) listener.onError(error.success)
+  if (Result.isSuccess(error)) listener.onError(error.success, undefined)
   else listener.onDefect(error.failure)
 }
 
@@ -57,19 +58,24 @@ export const submitTo = (connection: ApnsConnection["Service"]): Effect.Effect<S
     }
   })
 
-class Resume implements RequestListener {
-  private readonly resume: (effect: Effect.Effect<ApnsResponse, RequestError>) => void
+class Resume<E> implements RequestListener {
+  private readonly resume: (effect: Effect.Effect<ApnsResponse, E>) => void
+  private readonly failureOf: (error: RequestError, spent: Spent | undefined) => E
 
-  constructor(resume: (effect: Effect.Effect<ApnsResponse, RequestError>) => void) {
+  constructor(
+    resume: (effect: Effect.Effect<ApnsResponse, E>) => void,
+    failureOf: (error: RequestError, spent: Spent | undefined) => E
+  ) {
     this.resume = resume
+    this.failureOf = failureOf
   }
 
   onResponse(response: ApnsResponse): void {
     this.resume(Effect.succeed(response))
   }
 
-  onError(error: RequestError): void {
-    this.resume(Effect.fail(error))
+  onError(error: RequestError, spent: Spent | undefined): void {
+    this.resume(Effect.fail(this.failureOf(error, spent)))
   }
 
   onDefect(cause: Cause.Cause<never>): void {
@@ -78,8 +84,12 @@ class Resume implements RequestListener {
 }
 
 /** The same as an Effect: interrupting it gives the request up. */
-export const requestBy = (submit: Submit, request: ApnsRequest): Effect.Effect<ApnsResponse, RequestError> =>
+export const requestBy = <E>(
+  submit: Submit,
+  request: ApnsRequest,
+  failureOf: (error: RequestError, spent: Spent | undefined) => E
+): Effect.Effect<ApnsResponse, E> =>
   Effect.callback((resume) => {
-    const submitted = submit(request, new Resume(resume))
+    const submitted = submit(request, new Resume(resume, failureOf))
     return Effect.sync(() => submitted.cancel())
   })

@@ -99,6 +99,8 @@ export interface SessionFailure {
 export interface SessionListener {
   /** The peer's SETTINGS have arrived. */
   onReady(): void
+  /** All requests so far have been handed to the socket, whole. */
+  onWritten(): void
   /** More streams may be opened than before. */
   onCapacity(): void
   onGoAway(goAway: GoAway): void

@@ -12,7 +12,7 @@ import type { Receipt } from "../Apns.ts"
 import type { ApnsError } from "../ApnsError.ts"
 import type { Notification } from "../Notification.ts"
 import type { SendResult } from "../SendAll.ts"
-import type { Dispatch, Outlet } from "./dispatch.ts"
+import type { Dispatch, OnHalted, Outlet } from "./dispatch.ts"
 import type { Faults } from "./fault.ts"
 import { Link, Ring } from "./ring.ts"
 import { notificationError } from "./sender.ts"
@@ -46,6 +46,7 @@ export interface WindowOptions {
   /** The faults after which there is no point in sending more; nothing, to send all the same. */
   readonly faults: Faults | undefined
   readonly dispatch: Dispatch
+  readonly onHalted: OnHalted | undefined
   /** Runs what is left of a notification, as long as the Stream lives. */
   readonly run: (rest: Effect.Effect<Receipt, ApnsError>) => Fiber.Fiber<Receipt, ApnsError>
 }
@@ -69,7 +70,7 @@ export class Window<E> {
 
   /** Starts notifications, from an index, while there is room; returns the index after the last one. */
   start(notifications: ReadonlyArray<Notification>, from: number): number {
-    const { capacity, dispatch, faults, ordered } = this.options
+    const { capacity, dispatch, faults, onHalted, ordered } = this.options
     let next = from
     for (; next < notifications.length && this.held < capacity; next++) {
       const flight = new Flight(this, notifications[next] as Notification)
@@ -78,7 +79,9 @@ export class Window<E> {
       if (ordered) this.line.push(flight)
       const fault = faults?.against(flight.notification)
       if (fault !== undefined) {
-        this.fail(flight, notificationError(flight.notification, undefined, fault, 0))
+        const error = notificationError(flight.notification, undefined, fault, 0)
+        onHalted?.(flight.notification, error)
+        this.fail(flight, error)
         continue
       }
       try {
