@@ -3,10 +3,22 @@ import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, Fiber, Layer, Metric, Schedule, Stream } from "effect"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { TestClock } from "effect/testing"
-import { Apns, broadcast, JwtCache, Metrics, Notification, PayloadSchema, send, sendAll } from "effect-apns"
+import {
+  Apns,
+  broadcast,
+  DeadTokens,
+  JwtCache,
+  Metrics,
+  Notification,
+  PayloadSchema,
+  send,
+  sendAll,
+  sendSummary
+} from "effect-apns"
 import { observed } from "../support/observed.ts"
-import { answered, scripted } from "../support/scriptedConnection.ts"
+import { answered, refused, scripted } from "../support/scriptedConnection.ts"
 import { clientOf, device, simulated } from "../support/simulated.ts"
 
 const hello = (n = 0) => Notification.alert({ device: device(n), alert: "Hello" })
@@ -67,6 +79,72 @@ describe("metrics", () => {
       assert.deepStrictEqual(values(Metrics.queueWait), { "": 3 })
     }).pipe(Effect.provide(Layer.provideMerge(simulated({ apns: { retry: Schedule.recurs(1) } }), layer)))
   })
+
+  it.effect.each([
+    ["memory", DeadTokens.layer()],
+    ["a store", DeadTokens.layerStore().pipe(Layer.provide(KeyValueStore.layerMemory))]
+  ] as const)("count what dead tokens hold back, remembered in %s, and what breaks a rule", ([, deadTokens]) => {
+    const { layer, values } = observed()
+    const apns = Apns.layerNoDeps({ topic: "com.example.app" }).pipe(
+      Layer.provide([
+        scripted([refused(410, "Unregistered"), answered(200)]).layer,
+        JwtCache.layerNone,
+        PayloadSchema.layer,
+        deadTokens
+      ])
+    )
+    return Effect.gen(function* () {
+      yield* Effect.flip(send(hello(1)))
+      yield* Effect.flip(send(hello(1)))
+      yield* Stream.runDrain(sendAll(Stream.make(hello(1), hello(2))))
+      yield* Effect.flip(send({ ...hello(), device: "not hex" }))
+      const counted = values(Metrics.notifications, "topic")
+      assert.strictEqual(counted["outcome=unsent, reason=Suppressed, push_type=none"], 2)
+      assert.strictEqual(counted["outcome=unsent, reason=InvalidNotification, push_type=none"], 1)
+      assert.strictEqual(counted["outcome=refused, reason=Unregistered, push_type=alert"], 1)
+      assert.strictEqual(counted["outcome=accepted, reason=none, push_type=alert"], 1)
+      // What was held back took no time.
+      assert.deepStrictEqual(values(Metrics.sendDuration), {
+        "outcome=accepted": 1,
+        "outcome=refused": 1,
+        "outcome=unsent": 0,
+        "outcome=unknown": 0
+      })
+    }).pipe(Effect.provide(Layer.provideMerge(apns, layer)))
+  })
+
+  it.effect.each([
+    ["memory", Layer.empty],
+    ["a store", DeadTokens.layerStore().pipe(Layer.provide(KeyValueStore.layerMemory))]
+  ] as const)(
+    "count what sendAll holds back after a fault of the configuration (dead tokens in %s)",
+    ([, deadTokens]) => {
+      const { untraced, values } = observed()
+      const apns = Apns.layerNoDeps({ topic: "com.example.app" }).pipe(
+        Layer.provide([
+          scripted([refused(403, "InvalidProviderToken")]).layer,
+          JwtCache.layerNone,
+          PayloadSchema.layer,
+          deadTokens
+        ])
+      )
+      const voip = (n: number) => Notification.voip({ device: device(n) })
+      return Effect.gen(function* () {
+        const summary = yield* Stream.run(
+          sendAll(Stream.make(hello(0), hello(1), hello(2), voip(3), voip(4)), { concurrency: 1 }),
+          sendSummary
+        )
+        assert.deepInclude(summary, { refused: 1, unsent: 4, byReason: { InvalidProviderToken: 1, Halted: 4 } })
+        const counted = values(Metrics.notifications)
+        assert.strictEqual(
+          counted["outcome=refused, reason=InvalidProviderToken, push_type=alert, topic=com.example.app"],
+          1
+        )
+        assert.strictEqual(counted["outcome=unsent, reason=Halted, push_type=alert, topic=com.example.app"], 2)
+        assert.strictEqual(counted["outcome=unsent, reason=Halted, push_type=voip, topic=com.example.app.voip"], 2)
+      }).pipe(Effect.provide(Layer.provideMerge(apns, untraced)))
+    }
+  )
 
   it.live("show queue, streams and sessions while they last, and what goes away", () => {
     const { layer, values } = observed()

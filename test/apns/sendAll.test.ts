@@ -106,6 +106,68 @@ describe("sendAll", () => {
     })
   })
 
+  it.effect("keeps the order where some are refused, retried, invalid or halted", () =>
+    Effect.gen(function* () {
+      const request = ({ path }: ApnsRequest, index: number) => {
+        if (path.endsWith(device(3))) return Effect.succeed({ status: 410, body: '{"reason":"Unregistered"}' })
+        if (path.endsWith(device(5)) && index < 10)
+          return Effect.succeed({ status: 503, body: '{"reason":"Shutdown"}' })
+        if (path.endsWith(device(8))) return Effect.succeed({ status: 403, body: '{"reason":"InvalidProviderToken"}' })
+        return Effect.as(Effect.sleep(100 - 7 * (index % 10)), {})
+      }
+      const invalid = { ...hello(1), device: "not hex" }
+      const given = Stream.make(hello(0), invalid, ...[2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(hello))
+      const fiber = yield* Effect.forkChild(
+        Stream.runCollect(sendAll(given, { ordered: true, concurrency: 9 })).pipe(Effect.provide(over(request)))
+      )
+      yield* TestClock.adjust("1 minute")
+      const results = yield* Fiber.join(fiber)
+      assert.deepStrictEqual(results.map(numberOf), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+      assert.deepStrictEqual(
+        results.map(({ outcome }) => outcome),
+        [
+          "accepted",
+          "unsent",
+          "accepted",
+          "refused",
+          "accepted",
+          "accepted",
+          "accepted",
+          "accepted",
+          "refused",
+          "unsent",
+          "unsent",
+          "unsent"
+        ]
+      )
+    })
+  )
+
+  it.effect("is resumed with the notifications of its results: what was not sent goes out, nothing twice", () =>
+    Effect.gen(function* () {
+      const sent: Array<string> = []
+      const halting = (request: ApnsRequest, index: number) => {
+        if (index >= 12) return Effect.succeed({ status: 403, body: '{"reason":"InvalidProviderToken"}' })
+        sent.push(request.fields["apns-id"] ?? "")
+        return Effect.succeed({})
+      }
+      const healthy = (request: ApnsRequest) =>
+        Effect.sync(() => {
+          sent.push(request.fields["apns-id"] ?? "")
+          return {}
+        })
+      const given = yield* Stream.runCollect(range(40))
+      const first = yield* Stream.runCollect(sendAll(Stream.fromIterable(given), { concurrency: 4 })).pipe(
+        Effect.provide(over(halting))
+      )
+      const left = first.filter(({ outcome }) => outcome !== "accepted").map(({ notification }) => notification)
+      assert.isAbove(left.length, 20)
+      const second = yield* Stream.runCollect(sendAll(Stream.fromIterable(left))).pipe(Effect.provide(over(healthy)))
+      assert.isTrue(second.every(({ outcome }) => outcome === "accepted"))
+      assert.deepStrictEqual(sent.sort(), given.map(({ id }) => id).sort())
+    })
+  )
+
   it.effect("takes no more from the Stream than `concurrency`, while no result is taken", () =>
     Effect.gen(function* () {
       const started = yield* Ref.make(0)

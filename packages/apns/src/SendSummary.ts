@@ -23,9 +23,12 @@ export interface SendSummary {
   readonly unsent: number
   /** Perhaps processed: sent again, they may arrive twice. */
   readonly unknown: number
-  /** Those that failed, by the `_tag` of their reason. */
+  /** Those that were not accepted, whatever their outcome, by the `_tag` of their reason. */
   readonly byReason: Readonly<Record<string, number>>
-  /** Those whose action is `"dropToken"`: the device token is dead. */
+  /**
+   * How many have the action `"dropToken"`: the device token is dead. Counted and not listed, so that the summary of ten
+   * million takes no more memory than that of ten; `DeadTokens.events` and the results tell which they are.
+   */
   readonly deadTokens: number
   /** Accepted notifications a second, from the first result awaited to the last. */
   readonly perSecond: number
