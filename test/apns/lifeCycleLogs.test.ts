@@ -1,15 +1,13 @@
-import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, Layer, Redacted, Schedule } from "effect"
 import { TestClock } from "effect/testing"
-import { Apns, broadcast, Credentials, JwtCache, Notification, ReasonTable, send } from "effect-apns"
+import { Apns, Credentials, JwtCache, Notification, send } from "effect-apns"
 import { type LogLine, observed } from "../support/observed.ts"
 import { clientOf, device, simulated } from "../support/simulated.ts"
 
 const hello = (n = 0) => Notification.alert({ device: device(n), alert: "Hello" })
 const layer = simulated({ apns: { retry: Schedule.recurs(0) } })
-const names = Object.keys(ReasonTable.rejections) as ReadonlyArray<ReasonTable.RejectionName>
 
 const told = (lines: ReadonlyArray<LogLine>) => lines.map(({ level, message }) => `${level} ${message}`)
 
@@ -133,52 +131,5 @@ describe("log lines", () => {
         "Debug Minted a provider token"
       ])
     }).pipe(Effect.provide(Layer.provideMerge(Simulator.layer(), watched)))
-  })
-})
-
-describe("secrets", () => {
-  it.live("appear in no log line, span, metric or error, however it is printed", () => {
-    const { layer: watched, lines, snapshot, spans } = observed()
-    return Effect.gen(function* () {
-      const simulator = yield* Simulator
-      const printed: Array<string> = []
-      const print = (value: unknown) =>
-        printed.push(String(value), JSON.stringify(value) ?? "", inspect(value, { depth: 10, showHidden: true }))
-      const devices = [device(), "c0ffee".repeat(12), `${"decade".repeat(20)}x`]
-      for (const reason of names) {
-        yield* simulator.inject({ effect: { _tag: "reject", reason } })
-        print(yield* Effect.flip(send({ ...hello(), device: devices[1] ?? "" })))
-      }
-      for (const effect of [{ _tag: "disconnect" }, { _tag: "reset", code: 2 }] as const) {
-        yield* simulator.inject({ effect })
-        print(yield* Effect.flip(send(hello())))
-      }
-      yield* simulator.inject({ effect: { _tag: "goAway", code: 1, debugData: '{"reason":"InvalidProviderToken"}' } })
-      yield* send(hello())
-      print(yield* Effect.flip(send({ ...hello(), device: devices[2] ?? "" })))
-      const { id: channel } = yield* simulator.registerChannel({ bundleId: "com.example.app", storage: "mostRecent" })
-      print(
-        yield* broadcast(
-          Notification.broadcast.update({ channel, priority: 10, expiration: "1 hour", contentState: { score: 1 } })
-        )
-      )
-      for (const line of lines) print(line)
-      for (const { attributes, events, name, status } of spans)
-        print([name, [...attributes], events.map(String), status._tag])
-      for (const { attributes, description, id } of snapshot()) print([id, description, attributes])
-      for (const { status } of spans) if (status._tag === "Ended") printed.push(inspect(status.exit, { depth: 10 }))
-      assert.isAbove(lines.length, 5)
-      assert.isAbove(spans.length, names.length)
-
-      const secrets = [
-        ...simulator.key.privateKey.split("\n").filter((line) => line !== "" && !line.startsWith("-")),
-        "bearer",
-        "eyJ",
-        ...devices,
-        "c0ffeec0ffee",
-        "decadedecade"
-      ]
-      for (const text of printed) for (const secret of secrets) assert.notInclude(text, secret)
-    }).pipe(Effect.provide(Layer.provideMerge(layer, watched)))
   })
 })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration, Effect, Schema } from "effect"
 import { Reason, ReasonTable } from "effect-apns"
+import { masked } from "../../packages/apns/src/internal/masked.ts"
 import { goAwayRejection, type Reply, refusalOf } from "../../packages/apns/src/internal/reply.ts"
 
 const now = Date.parse("2026-11-23T12:00:00Z")
@@ -257,4 +258,22 @@ describe("any answer whatever", () => {
       }),
     { arbitrary: { runs: 300, seed: 20261123 } }
   )
+})
+
+describe("what others say", () => {
+  const jwt = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJBQkNERTEyMzQ1In0.c2ln-bmF0_dXJl"
+  it.each([
+    [`/3/device/${"7a1f".repeat(16)} not found`, "/3/device/7a1f…7a1f not found"],
+    [`/3/device/${"7A1F".repeat(40)}`, "/3/device/7A1F…7A1F"],
+    [`authorization: bearer ${jwt}`, "authorization: bearer <token>"],
+    [jwt.slice(0, 30), "<token>"],
+    ["0f2b6b1e-6a0e-4c55-9d0a-5a6f0a3c9b11", "0f2b6b1e-6a0e-4c55-9d0a-5a6f0a3c9b11"],
+    ["<html><h1>502 Bad Gateway</h1> build 1234567890</html>", "<html><h1>502 Bad Gateway</h1> build 1234567890</html>"]
+  ])("is shown without its tokens: %s", (text, shown) => {
+    assert.strictEqual(masked(text), shown)
+  })
+
+  it("loses no reason of APNs", () => {
+    for (const name of Object.keys(ReasonTable.rejections)) assert.strictEqual(masked(name), name)
+  })
 })

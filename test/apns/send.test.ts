@@ -1,10 +1,9 @@
 import { fileURLToPath } from "node:url"
-import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, Fiber, Redacted, Result, Schedule } from "effect"
 import { ApnsError, Credentials, Notification, Reason, ReasonTable, type Receipt, send } from "effect-apns"
-import { device, simulated, topic } from "../support/simulated.ts"
+import { device, simulated } from "../support/simulated.ts"
 
 const never = Schedule.recurs(0)
 const hello = (n = 0) => Notification.alert({ device: device(n), alert: "Hello" })
@@ -228,39 +227,5 @@ describe("certificates", () => {
         assert.strictEqual(connection?.binding?._tag, "certificate")
       }).pipe(Effect.provide(simulated({ apns: { credentials, topic: undefined } })))
     })
-  )
-})
-
-describe("secrets", () => {
-  it.live("appear in no error, however it is printed", () =>
-    Effect.gen(function* () {
-      const simulator = yield* Simulator
-      const errors: Array<ApnsError> = []
-      for (const name of names) {
-        yield* simulator.inject({ effect: { _tag: "reject", reason: name } })
-        errors.push(yield* Effect.flip(send(hello())))
-      }
-      yield* simulator.inject({ effect: { _tag: "disconnect" } })
-      errors.push(yield* Effect.flip(send(hello())))
-      errors.push(yield* Effect.flip(send({ ...hello(), device: `${"c0ffee".repeat(20)}x` })))
-      const [request] = yield* simulator.received
-      const secrets = [
-        ...simulator.key.privateKey.split("\n").filter((line) => line !== "" && !line.startsWith("-")),
-        "bearer",
-        "eyJ",
-        device(),
-        "c0ffeec0ffeec0ffee"
-      ]
-      const printed = errors.flatMap((error) => [
-        error.message,
-        String(error),
-        String(error.stack),
-        JSON.stringify(error),
-        inspect(error, { depth: 10, showHidden: true })
-      ])
-      for (const text of printed) for (const secret of secrets) assert.notInclude(text, secret)
-      assert.isDefined(request)
-      assert.strictEqual(request?.topic, topic)
-    }).pipe(Effect.provide(simulated({ apns: { retry: never } })))
   )
 })

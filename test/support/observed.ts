@@ -1,4 +1,5 @@
 /** What a program shows to those who watch it: metrics, spans and log lines of its own, and none of another test's. */
+import { inspect } from "node:util"
 import { Cause, Context, Exit, Layer, Logger, Metric, References, Tracer } from "effect"
 
 export interface LogLine {
@@ -6,6 +7,8 @@ export interface LogLine {
   readonly message: string
   readonly annotations: Readonly<Record<string, unknown>>
   readonly cause: string
+  /** The message as a program sees it that prints everything. */
+  readonly shown: string
 }
 
 export const observed = () => {
@@ -24,7 +27,8 @@ export const observed = () => {
       level: logLevel,
       message: [message].flat().map(String).join(" "),
       annotations: { ...fiber.getRef(References.CurrentLogAnnotations) },
-      cause: Cause.pretty(cause)
+      cause: Cause.pretty(cause),
+      shown: inspect([message, cause], { depth: null, showHidden: true })
     })
   })
   const untraced = Layer.mergeAll(

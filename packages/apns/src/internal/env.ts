@@ -28,6 +28,10 @@ export const text = (name: string): Effect.Effect<string | undefined, ApnsError>
 const secret = (name: string): Effect.Effect<Redacted.Redacted<string> | undefined, ApnsError> =>
   Effect.map(text(name), (value) => (value === undefined ? undefined : Redacted.make(value, { label: name })))
 
+/** What a variable is that should be something else. A key pasted into the wrong one must not come back in the message. */
+const said = (value: string): string =>
+  /-----BEGIN|[\w+/=]{60,}/.test(value) ? "holds what looks like a key" : `is ${JSON.stringify(value)}`
+
 /** A variable that names a file. A key pasted where its path belongs must not come back in a message about the path. */
 const pathOf = (name: string): Effect.Effect<string | undefined, ApnsError> =>
   Effect.flatMap(text(name), (value) =>
@@ -54,7 +58,7 @@ const port = (name: string, apples: string): Effect.Effect<number | undefined, A
     if (value === undefined) return Effect.succeed(undefined)
     return /^\d{1,5}$/.test(value) && Number(value) > 0 && Number(value) < 65536
       ? Effect.succeed(Number(value))
-      : Effect.fail(invalid(name, `is ${JSON.stringify(value)}`, `Give a port number; Apple's are ${apples}.`))
+      : Effect.fail(invalid(name, said(value), `Give a port number; Apple's are ${apples}.`))
   })
 
 const timeout = (value: string | undefined) => {
@@ -62,20 +66,20 @@ const timeout = (value: string | undefined) => {
   const parsed = Duration.fromInput(value as Duration.Input)
   return Option.isSome(parsed) && Duration.toMillis(parsed.value) > 0
     ? Effect.succeed(parsed.value)
-    : Effect.fail(invalid("APNS_TIMEOUT", `is ${JSON.stringify(value)}`, 'Give a duration such as "10 seconds".'))
+    : Effect.fail(invalid("APNS_TIMEOUT", said(value), 'Give a duration such as "10 seconds".'))
 }
 
 const topic = (value: string | undefined) =>
   value === undefined || /^[!-~]+$/.test(value)
     ? Effect.succeed(value)
-    : Effect.fail(invalid("APNS_TOPIC", `is ${JSON.stringify(value)}`, "Give the app's bundle ID."))
+    : Effect.fail(invalid("APNS_TOPIC", said(value), "Give the app's bundle ID."))
 
 const environment: Effect.Effect<Environment, ApnsError> = Effect.gen(function* () {
   const host = yield* text("APNS_HOST")
   const caFile = yield* pathOf("APNS_CA_FILE")
   const name = (yield* text("APNS_ENVIRONMENT")) ?? "production"
   if (name !== "production" && name !== "sandbox") {
-    return yield* invalid("APNS_ENVIRONMENT", `is ${JSON.stringify(name)}`, 'Use "production" or "sandbox".')
+    return yield* invalid("APNS_ENVIRONMENT", said(name), 'Use "production" or "sandbox".')
   }
   if (host === undefined) {
     if (caFile === undefined) return name
@@ -86,11 +90,7 @@ const environment: Effect.Effect<Environment, ApnsError> = Effect.gen(function* 
     )
   }
   if (Result.isFailure(resolve({ host }))) {
-    return yield* invalid(
-      "APNS_HOST",
-      `is ${JSON.stringify(host)}`,
-      "Give a host name or an IP address, without scheme, port or path."
-    )
+    return yield* invalid("APNS_HOST", said(host), "Give a host name or an IP address, without scheme, port or path.")
   }
   return { host, ca: caFile === undefined ? undefined : yield* file("APNS_CA_FILE", caFile) }
 })

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import type { Answer, Rejection } from "../Reason.ts"
 import { rejectionClasses, UnexpectedAnswer, UnknownReason } from "../Reason.ts"
 import { type RejectionName, rejections } from "../ReasonTable.ts"
+import { masked } from "./masked.ts"
 
 /** What came back: a status, header fields by lower-case name, and the body as text. */
 export interface Reply {
@@ -46,16 +47,16 @@ const retryAfter = (field: string | undefined, nowMillis: number): Duration.Dura
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
 const unprintable = /[\u0000-\u001f\u007f-\u009f\s]+/g
 
-/** The beginning of a text, in one printable line. */
+/** The beginning of a text, in one printable line, without device tokens and provider tokens. */
 export const excerpt = (body: string) => {
-  const text = body.slice(0, 2000).replaceAll(unprintable, " ").trim()
+  const text = masked(body.slice(0, 2000).replaceAll(unprintable, " ").trim())
   return text.length <= 200 ? text : `${text.slice(0, 199)}…`
 }
 
 /** The rejection of a reason as APNs spells it; the broadcast page prints one of them with a space. */
 export const rejectionOf = (raw: string, answer: Answer, timestamp?: unknown): Rejection | UnknownReason => {
   const name = raw.replaceAll(" ", "")
-  if (!isRejectionName(name)) return new UnknownReason({ ...answer, raw })
+  if (!isRejectionName(name)) return new UnknownReason({ ...answer, raw: masked(raw) })
   const when = instant(timestamp)
   return new rejectionClasses[name](when === undefined ? answer : { ...answer, timestamp: when })
 }
