@@ -3,6 +3,7 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert"
 import * as Http2 from "node:http2"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
+import { connect } from "@effect-apns/http2"
 import { afterEach, describe, it } from "vitest"
 import { client, summary } from "./support/client.ts"
 import { block, frame, settingsPayload, types } from "./support/frames.ts"
@@ -348,3 +349,44 @@ describe("a session that fails says the step and gives the error as it was", () 
 })
 
 const codeOf = (error: unknown) => (error as { code?: unknown } | undefined)?.code
+
+describe("onWritten", () => {
+  it("tells when all requests are handed to the socket, once for those that leave together", async () => {
+    let peer: Net.Socket | undefined
+    const port = await raw((socket) => {
+      peer = socket
+      socket.resume()
+      socket.write(frame(types.settings, 0, 0, settingsPayload({ maxConcurrentStreams: 100, initialWindowSize: 10 })))
+    })
+    let written = 0
+    let ready = () => {}
+    const isReady = new Promise<void>((resolve) => {
+      ready = resolve
+    })
+    const session = connect(
+      { host: "127.0.0.1", port, plaintext: true },
+      { onReady: () => ready(), onWritten: () => written++, onCapacity: () => {}, onGoAway: () => {}, onEnd: () => {} }
+    )
+    cleanups.push(() => session.destroy())
+    await isReady
+    // The preface left before this; the acknowledgement of the SETTINGS is the last that leaves by itself.
+    const until = async (condition: () => boolean) => {
+      while (!condition()) await sleep(1)
+    }
+    await until(() => written > 0)
+    written = 0
+    const post = (body: string) => session.open({ method: "POST", path: "/", body }, () => {})
+    const [small] = [post("0123456789"), post(""), post("x")]
+    deepStrictEqual([written, small?.stage], [0, "write"])
+    await until(() => written > 0)
+    deepStrictEqual([written, small?.stage], [1, "answer"])
+
+    // A body of which one byte waits for the window (RFC 9113, 6.9).
+    const large = post("0123456789a")
+    await sleep(20)
+    deepStrictEqual([written, large.stage], [1, "write"])
+    peer?.write(frame(types.windowUpdate, 0, large.id, Buffer.from([0, 0, 0, 1])))
+    await until(() => written > 1)
+    deepStrictEqual([written, large.stage], [2, "answer"])
+  })
+})
