@@ -163,7 +163,8 @@ export const undefinedEverywhere = Apns.layer({
   idlePing: undefined,
   silencePing: undefined,
   pingTimeout: undefined,
-  warmUp: undefined
+  warmUp: undefined,
+  slowDown: undefined
 })
 export const undefinedInServer: Environment.Environment = { host: "localhost", port: undefined, ca: undefined }
 export const undefinedPort = Environment.resolve("production", undefined)

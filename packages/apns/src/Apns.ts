@@ -173,7 +173,10 @@ export class Apns extends Context.Service<
    * `"10 seconds"`). `HTTPS_PROXY` and `NO_PROXY`, as `proxy: "environment"` reads them, unless `proxy` is given.
    */
   static readonly layerConfig = (
-    options?: Pick<Config, "retry" | "replayUnknown" | "broadcastServer" | "proxy" | "ca" | "extraCa" | "pins">
+    options?: Pick<
+      Config,
+      "retry" | "replayUnknown" | "broadcastServer" | "proxy" | "ca" | "extraCa" | "pins" | "slowDown"
+    >
   ): Layer.Layer<Apns | TokenTrust | CertificateTrust, ApnsError> =>
     Layer.unwrap(
       Effect.gen(function* () {

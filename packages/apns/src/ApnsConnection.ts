@@ -22,6 +22,7 @@ import type { CertificateCredentials } from "./Credentials.ts"
 import * as Environment from "./Environment.ts"
 import { anchors } from "./internal/anchors.ts"
 import { ConnectionReport } from "./internal/connectionReport.ts"
+import { DeviceBackoff, withDeviceBackoff } from "./internal/deviceBackoff.ts"
 import { connect } from "./internal/engineTransport.ts"
 import { ledgerOf } from "./internal/ledger.ts"
 import { type ConnectionError, LogicalConnection, type Response } from "./internal/logicalConnection.ts"
@@ -29,10 +30,12 @@ import { parsePins } from "./internal/pins.ts"
 import type { PoolSettings } from "./internal/pool.ts"
 import { poolSettings } from "./internal/poolSettings.ts"
 import { resolveProxy } from "./internal/proxySetting.ts"
+import { type SlowDownSettings, slowDownSettings } from "./internal/slowDownSettings.ts"
 import { requestBy, type Submit, withSubmit } from "./internal/submit.ts"
 import type { Endpoint } from "./internal/transport.ts"
 import type { Proxy } from "./Proxy.ts"
 import type { InvalidConfiguration } from "./Reason.ts"
+import type { SlowDown } from "./SlowDown.ts"
 
 /**
  * A request to APNs.
@@ -132,6 +135,11 @@ export interface Config {
    * for it, nor fail when it cannot be opened. Default: `false`.
    */
   readonly warmUp?: boolean | undefined
+  /**
+   * When less is sent than could be: to a device that gets too many, while many device tokens are bad, and while APNs is
+   * ill. Each with settings of its own, or `false`.
+   */
+  readonly slowDown?: SlowDown | undefined
 }
 
 /**
@@ -186,9 +194,9 @@ const layerTo = (
 ) =>
   Layer.effect(
     ApnsConnection,
-    Effect.fromResult(Result.all([server, poolSettings(config)])).pipe(
+    Effect.fromResult(Result.all([server, poolSettings(config), slowDownSettings(config.slowDown)])).pipe(
       Effect.mapError((reason) => new ApnsError({ reason })),
-      Effect.flatMap(([address, pool]) => make(address, config, pool, maxAnswerBytes))
+      Effect.flatMap(([address, pool, slowDown]) => make(address, config, pool, slowDown, maxAnswerBytes))
     )
   )
 
@@ -196,11 +204,13 @@ const make = Effect.fnUntraced(function* (
   server: Environment.Address,
   config: Config,
   pool: PoolSettings,
+  slowDown: SlowDownSettings,
   maxAnswerBytes: number | undefined
 ): Effect.fn.Return<ApnsConnection["Service"], ApnsError, Scope.Scope> {
   const proxy = yield* resolveProxy(config.proxy, server)
   const pins = yield* Effect.mapError(Effect.fromResult(parsePins(config.pins)), (reason) => new ApnsError({ reason }))
   const clock = yield* Clock.Clock
+  const now = () => clock.currentTimeMillisUnsafe()
   const run = yield* FiberSet.makeRuntime()
   const ledger = yield* ledgerOf
   const address = `${server.host}:${server.port}`
@@ -218,12 +228,13 @@ const make = Effect.fnUntraced(function* (
     endpoint,
     connect,
     pool,
-    now: () => clock.currentTimeMillisUnsafe(),
+    slowDown,
+    now,
     later: (millis, task) => {
       const fiber = run(Effect.andThen(Effect.sleep(millis), Effect.sync(task)))
       return () => fiber.interruptUnsafe()
     },
-    observer: new ConnectionReport(address, ledger, (log) => void run(log))
+    observer: new ConnectionReport(address, ledger, (log) => void run(log), now)
   })
   const unwatch = ledger.watchConnection(address, () => connection.census())
 
@@ -245,7 +256,7 @@ const make = Effect.fnUntraced(function* (
 
   const submit: Submit = (request, listener) => connection.submit(request, request.deadlineMillis, listener)
 
-  return withSubmit(
+  const service = withSubmit(
     {
       address: connection.address,
       request: (request) => requestBy(submit, request, (error) => error),
@@ -253,4 +264,5 @@ const make = Effect.fnUntraced(function* (
     },
     submit
   )
+  return withDeviceBackoff(service, slowDown.devices && new DeviceBackoff(slowDown.devices))
 })

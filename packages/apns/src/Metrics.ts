@@ -155,6 +155,25 @@ export const goAways = Metric.counter("apns_goaways_total", {
 })
 
 /**
+ * Connections that send less than they could, by `server` and `cause`: `badDeviceTokens` or `outage`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const slowed = Metric.gauge("apns_slowed", { description: "Connections that send less than they could" })
+
+/**
+ * How often a connection began to send less than it could, by `server` and `cause`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const slowDowns = Metric.counter("apns_slow_downs_total", {
+  description: "How often a connection began to send less than it could",
+  incremental: true
+})
+
+/**
  * The age of the provider token in use, in seconds; of several keys, the oldest.
  *
  * @category metrics

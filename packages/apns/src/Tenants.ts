@@ -380,7 +380,8 @@ const connectionKey = (config: ConnectionConfig, credentials: Credentials) =>
           idlePing: config.idlePing && Duration.toMillis(config.idlePing),
           silencePing: config.silencePing && Duration.toMillis(config.silencePing),
           pingTimeout: config.pingTimeout && Duration.toMillis(config.pingTimeout),
-          warmUp: config.warmUp
+          warmUp: config.warmUp,
+          slowDown: config.slowDown
         }
       })
     )

@@ -182,6 +182,7 @@ const settingsOf = (options: SimulatorOptions): Settings => ({
   rateLimit: options.rateLimit,
   disconnectAfterErrors: options.disconnectAfterErrors,
   disconnectAfterBadDeviceTokens: options.disconnectAfterBadDeviceTokens,
+  disconnectWindowMillis: options.disconnectWindowMillis ?? Number.POSITIVE_INFINITY,
   rejectBackgroundPriority10: options.rejectBackgroundPriority10 ?? true,
   checkTopicSuffix: options.checkTopicSuffix ?? true,
   checkProductionOnlyTopics: options.checkProductionOnlyTopics ?? false,

@@ -69,6 +69,8 @@ export interface SimulatorOptions {
   readonly disconnectAfterErrors?: number | undefined
   /** The same for `BadDeviceToken` alone. Default a quarter of `disconnectAfterErrors`, rounded up. */
   readonly disconnectAfterBadDeviceTokens?: number | undefined
+  /** Only errors that are no older than that count for both. Default: all of them. Apple says nothing of it. */
+  readonly disconnectWindowMillis?: number | undefined
   /**
    * Whether `background` with priority 10 is answered `BadPriority`. Default true. Apple calls it an error and names no
    * reason (inferred).

@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Metrics from "../Metrics.ts"
 import type { Ledger } from "./ledger.ts"
+import type { PaceObserver, SlowCause } from "./pace.ts"
 import { excerpt, goAwayRejection } from "./reply.ts"
 import type { GoAway, SessionFailure } from "./transport.ts"
 
@@ -11,7 +12,7 @@ import type { GoAway, SessionFailure } from "./transport.ts"
 export type SessionEnd = "closed" | "lost" | "failed"
 
 /** Who hears of the sessions of a logical connection; they are named as in `Receipt.connection`. */
-export interface ConnectionObserver {
+export interface ConnectionObserver extends PaceObserver {
   onOpening(session: string): void
   onReady(session: string): void
   /** The first GOAWAY of a session. */
@@ -24,6 +25,16 @@ export interface ConnectionObserver {
 /** Beyond them there is no error code (RFC 9113, 7). */
 const lastErrorCode = 0xd
 
+const slowed: Readonly<Record<SlowCause, string>> = {
+  badDeviceTokens: "Sending more slowly: too many device tokens are bad",
+  outage: "Sending is held back: APNs answers with server errors"
+}
+
+const resumed: Readonly<Record<SlowCause, string>> = {
+  badDeviceTokens: "Sending at full speed again",
+  outage: "APNs takes notifications again"
+}
+
 export class ConnectionReport implements ConnectionObserver {
   private readonly server: string
   private readonly ledger: Ledger
@@ -32,9 +43,13 @@ export class ConnectionReport implements ConnectionObserver {
   private missing = 0
   /** Those that announced their end: it is counted once. */
   private readonly going = new Set<string>()
+  private readonly now: () => number
+  private readonly slowedToldMillis = { badDeviceTokens: Number.NEGATIVE_INFINITY, outage: Number.NEGATIVE_INFINITY }
+  private readonly toldOf = { badDeviceTokens: false, outage: false }
 
-  constructor(server: string, ledger: Ledger, log: (effect: Effect.Effect<void>) => void) {
+  constructor(server: string, ledger: Ledger, log: (effect: Effect.Effect<void>) => void, now: () => number) {
     this.server = server
+    this.now = now
     this.ledger = ledger
     this.log = (effect) =>
       log(Effect.annotateLogs(effect, { package: "effect-apns", module: "ApnsConnection", server }))
@@ -87,5 +102,19 @@ export class ConnectionReport implements ConnectionObserver {
     this.log(
       Effect.annotateLogs(Effect.logDebug("Waiting before connecting again"), { millis: Math.round(millis), failures })
     )
+  }
+
+  onSlowed(cause: SlowCause): void {
+    this.ledger.count(Metrics.slowDowns, { server: this.server, cause })
+    const now = this.now()
+    // It may come and go: at most once a minute.
+    this.toldOf[cause] = now - this.slowedToldMillis[cause] >= 60_000
+    if (!this.toldOf[cause]) return
+    this.slowedToldMillis[cause] = now
+    this.log(Effect.annotateLogs(Effect.logWarning(slowed[cause]), { cause }))
+  }
+
+  onResumed(cause: SlowCause): void {
+    if (this.toldOf[cause]) this.log(Effect.annotateLogs(Effect.logInfo(resumed[cause]), { cause }))
   }
 }

@@ -17,10 +17,12 @@ import type { ApnsError } from "../ApnsError.ts"
 import { JwtCache, type ProviderToken } from "../JwtCache.ts"
 import * as Reason from "../Reason.ts"
 import * as Retry from "../Retry.ts"
+import { type DeviceBackoff, deviceBackoffOf } from "./deviceBackoff.ts"
 import type { Outlet } from "./dispatch.ts"
 import { freshTokenOf } from "./freshToken.ts"
 import type { Tally } from "./ledger.ts"
 import type { Prepared } from "./prepared.ts"
+import { honouredMillis, type Refusal } from "./reply.ts"
 import { isTraced, type Traced } from "./spans.ts"
 import { type Cancellable, type RequestListener, requestBy, submitTo } from "./submit.ts"
 import { type Spent, timingsOf } from "./timings.ts"
@@ -44,25 +46,53 @@ const failedBefore = (reason: AttemptError, token: ProviderToken | undefined, sp
   spent
 })
 
+const isBusy = (devices: DeviceBackoff, { destination, startedAtMillis }: Prepared<unknown>) =>
+  destination !== undefined && devices.isBusy(destination, startedAtMillis)
+
+/** What APNs said of a device. */
+const note = (
+  devices: DeviceBackoff,
+  prepared: Prepared<unknown>,
+  { answeredAtMillis, fields, openedAtMillis, status }: ApnsResponse,
+  refusal?: Refusal
+) => {
+  if (devices.isEmpty && refusal?._tag !== "TooManyRequests") return
+  const { destination } = prepared
+  if (destination === undefined) return
+  if (refusal?._tag === "TooManyRequests") {
+    const retryAfterMillis = honouredMillis(fields["retry-after"], answeredAtMillis)
+    devices.refused(destination, refusal, retryAfterMillis, openedAtMillis, answeredAtMillis)
+  } else if (status < 500) devices.judged(destination, openedAtMillis)
+}
+
 /** What an answer means: what was asked for, or a failure. */
 const read = <A>(
   prepared: Prepared<A>,
   response: ApnsResponse,
   attempts: number,
-  tally: Tally | undefined
+  { devices, tally }: Hearers
 ): Result.Result<A, Failed> => {
   tally?.answered(response.openedAtMillis - response.queuedAtMillis)
   const result = prepared.read(response, attempts)
-  if (Result.isSuccess(result)) return Result.succeed(result.success)
+  if (Result.isSuccess(result)) {
+    if (devices !== undefined && !devices.isEmpty) note(devices, prepared, response)
+    return Result.succeed(result.success)
+  }
+  if (devices !== undefined) note(devices, prepared, response, result.failure)
   const dateMillis = Date.parse(response.fields.date ?? "")
   const { connection } = response
   const spent = timingsOf(prepared.startedAtMillis, response)
   return Result.fail({ reason: result.failure, connection, token: prepared.token, dateMillis, spent })
 }
 
-/** What first attempts have in common. */
-interface Shared {
+/** Who hears of every answer. */
+interface Hearers {
   readonly tally: Tally | undefined
+  readonly devices: DeviceBackoff | undefined
+}
+
+/** What first attempts have in common. */
+interface Shared extends Hearers {
   readonly retry: <A>(prepared: Prepared<A>, first: Failed) => Effect.Effect<A, ApnsError>
 }
 
@@ -80,7 +110,7 @@ class FirstAttempt<A> implements RequestListener {
 
   onResponse(response: ApnsResponse): void {
     const { prepared, shared } = this
-    const result = read(prepared, response, 1, shared.tally)
+    const result = read(prepared, response, 1, shared)
     if (Result.isSuccess(result)) {
       shared.tally?.accepted(prepared.fields, response.answeredAtMillis - prepared.startedAtMillis)
       this.outlet.onReceipt(result.success)
@@ -133,6 +163,8 @@ export const makeExchange = Effect.fnUntraced(function* (
   const jwt = yield* JwtCache
   const freshToken = freshTokenOf(jwt)
   const clock = yield* Clock.Clock
+  const devices = deviceBackoffOf(connection)
+  const hearers: Hearers = { tally, devices }
 
   /** An expired token that is young tells that a clock is wrong; a passed deadline, what took the time. */
   const explain = (
@@ -143,7 +175,12 @@ export const makeExchange = Effect.fnUntraced(function* (
     const now = clock.currentTimeMillisUnsafe()
     if (reason._tag === "DeadlinePassed") {
       const { address, stage } = reason
-      return new Reason.DeadlinePassed({ address, stage, waited: Duration.millis(now - startedAtMillis), previous })
+      return new Reason.DeadlinePassed({
+        address,
+        stage,
+        waited: Duration.millis(now - startedAtMillis),
+        previous: previous ?? reason.previous
+      })
     }
     if (reason._tag !== "ExpiredProviderToken" || token === undefined) return reason
     return new Reason.ExpiredProviderToken({
@@ -174,16 +211,48 @@ export const makeExchange = Effect.fnUntraced(function* (
       })
     })
 
+  /** Waits until the device may be sent to; returns the number of the turn. */
+  const turn = Effect.fnUntraced(function* (
+    devices: DeviceBackoff,
+    destination: string,
+    { deadlineMillis, startedAtMillis }: Prepared<unknown>
+  ): Effect.fn.Return<number, Failed> {
+    for (;;) {
+      const now = clock.currentTimeMillisUnsafe()
+      const until = devices.take(destination, now)
+      if (until === 0) return devices.turn
+      if (now >= deadlineMillis) {
+        const waited = Duration.millis(now - startedAtMillis)
+        const previous = devices.reasonOf(destination)
+        const passed = new Reason.DeadlinePassed({ address: connection.address, stage: "queue", waited, previous })
+        return yield* Effect.fail(failedBefore(passed, undefined))
+      }
+      yield* Effect.timeoutOption(devices.change(destination), Math.min(until, deadlineMillis) - now)
+    }
+  })
+
   /** An attempt that asks for the provider token first. */
-  const attempt = Effect.fnUntraced(function* <A>(
-    prepared: Prepared<A>,
-    attempts: number
-  ): Effect.fn.Return<A, Failed> {
+  const ask = Effect.fnUntraced(function* <A>(prepared: Prepared<A>, attempts: number): Effect.fn.Return<A, Failed> {
     const token = yield* Effect.mapError(jwt.token, (reason) => failedBefore(reason, undefined))
     prepared.token = token
     const response = yield* requestBy(submit, prepared, (reason, spent) => failedBefore(reason, token, spent))
-    return yield* Effect.fromResult(read(prepared, response, attempts, tally))
+    return yield* Effect.fromResult(read(prepared, response, attempts, hearers))
   })
+
+  /** The same, when it is the device's turn. */
+  const attempt = <A>(prepared: Prepared<A>, attempts: number): Effect.Effect<A, Failed> => {
+    const { destination } = prepared
+    if (devices === undefined || devices.isEmpty || destination === undefined) return ask(prepared, attempts)
+    return turn(devices, destination, prepared).pipe(
+      Effect.onInterrupt(() => Effect.sync(() => devices.call(destination))),
+      Effect.flatMap((number) =>
+        Effect.ensuring(
+          ask(prepared, attempts),
+          Effect.sync(() => devices.release(destination, number))
+        )
+      )
+    )
+  }
 
   /** The slow path: entered only after a first attempt has failed. */
   const retries = Effect.fnUntraced(function* <A>(
@@ -253,7 +322,7 @@ export const makeExchange = Effect.fnUntraced(function* (
           return Effect.void
         })
 
-  const shared: Shared = { tally, retry: (prepared, first) => counted(prepared, retries(prepared, first)) }
+  const shared: Shared = { ...hearers, retry: (prepared, first) => counted(prepared, retries(prepared, first)) }
 
   // The hot path: no Effect, no span, no timer, no Schedule unless something fails.
   const dispatch = <In, A>(prepare: Prepare<In, A>, input: In, outlet: Outlet<A>): Cancellable | undefined => {
@@ -264,7 +333,7 @@ export const makeExchange = Effect.fnUntraced(function* (
     }
     const prepared = result.success
     const token = freshToken()
-    if (token === "ask") {
+    if (token === "ask" || (devices !== undefined && !devices.isEmpty && isBusy(devices, prepared))) {
       const rest = Effect.catch(attempt(prepared, 1), (failed) => retries(prepared, failed))
       return void outlet.onRest(counted(prepared, rest))
     }

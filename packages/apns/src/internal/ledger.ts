@@ -10,6 +10,7 @@ import type { ApnsError } from "../ApnsError.ts"
 import * as Metrics from "../Metrics.ts"
 import { rulesOf } from "../PushType.ts"
 import type { Outcome } from "../ReasonTable.ts"
+import type { SlowCause } from "./pace.ts"
 
 /** What a logical connection has and does at this moment. */
 export interface Census {
@@ -19,6 +20,8 @@ export interface Census {
   readonly ready: number
   readonly draining: number
   readonly streamsAllowed: number
+  /** Why less is sent than could be. */
+  readonly slowed: Readonly<Record<SlowCause, boolean>>
 }
 
 type Attributes = Readonly<Record<string, string>>
@@ -234,7 +237,9 @@ export class Ledger {
         series(Metrics.sessions, { state: "connecting" }, ({ connecting }) => connecting),
         series(Metrics.sessions, { state: "ready" }, ({ ready }) => ready),
         series(Metrics.sessions, { state: "draining" }, ({ draining }) => draining),
-        series(Metrics.streamsAllowed, {}, ({ streamsAllowed }) => streamsAllowed)
+        series(Metrics.streamsAllowed, {}, ({ streamsAllowed }) => streamsAllowed),
+        series(Metrics.slowed, { cause: "badDeviceTokens" }, ({ slowed }) => Number(slowed.badDeviceTokens)),
+        series(Metrics.slowed, { cause: "outage" }, ({ slowed }) => Number(slowed.outage))
       ]
     })
   }

@@ -9,8 +9,10 @@ import { Batch, type Carrier } from "./carrier.ts"
 import type { ConnectionObserver } from "./connectionReport.ts"
 import { Deadlines, Due } from "./deadlines.ts"
 import type { Census } from "./ledger.ts"
+import { type Heard, Pace } from "./pace.ts"
 import { type Later, Pool, type PoolOwner, type PoolSettings } from "./pool.ts"
 import { excerpt, goAwayRejection } from "./reply.ts"
+import type { SlowDownSettings } from "./slowDownSettings.ts"
 import { type Spent, spentInQueue, spentOnStream } from "./timings.ts"
 import type { Connect, Ending, Endpoint, GoAway, Request, SessionFailure, Stream, StreamListener } from "./transport.ts"
 
@@ -89,6 +91,11 @@ export class LogicalConnection implements PoolOwner {
   private readonly deadlines: Deadlines<Pending>
   private readonly queue = MutableList.make<Pending>()
   private readonly pool: Pool
+  private readonly later: Later
+  private readonly pace: Pace
+  /** Until when the pace held the queue back, the last time it did. */
+  private heldUntilMillis = 0
+  private wakeAtMillis = Number.POSITIVE_INFINITY
   private queued = 0
   private closed = false
   private onDrained: (() => void) | undefined
@@ -97,12 +104,23 @@ export class LogicalConnection implements PoolOwner {
     readonly endpoint: Endpoint
     readonly connect: Connect
     readonly pool: PoolSettings
+    readonly slowDown?: Pick<SlowDownSettings, "badTokens" | "outage"> | undefined
     readonly now: () => number
     readonly later: Later
     readonly observer?: ConnectionObserver | undefined
   }) {
-    const { connect, endpoint, later, now, observer, pool } = options
+    const {
+      connect,
+      endpoint,
+      later,
+      now,
+      observer,
+      pool,
+      slowDown = { badTokens: undefined, outage: undefined }
+    } = options
     this.now = now
+    this.later = later
+    this.pace = new Pace(slowDown, observer)
     this.address = `${endpoint.host}:${endpoint.port}`
     this.deadlines = new Deadlines(now, later, (pending) => this.expire(pending))
     this.pool = new Pool({
@@ -163,7 +181,10 @@ export class LogicalConnection implements PoolOwner {
   }
 
   census(): Census {
-    return { queued: this.queued, ...this.pool.census() }
+    const { pace } = this
+    const now = this.now()
+    const slowed = { badDeviceTokens: pace.isSlowed("badDeviceTokens", now), outage: pace.isSlowed("outage", now) }
+    return { queued: this.queued, slowed, ...this.pool.census() }
   }
 
   onEmpty(): void {
@@ -177,6 +198,7 @@ export class LogicalConnection implements PoolOwner {
   /** Opens a stream for as many queued requests as the sessions take. */
   private pump(nowMillis = this.now()) {
     while (this.queued > 0) {
+      if (this.pace.limited && this.isHeld(nowMillis)) return
       const carrier = this.pool.free()
       if (carrier === undefined) return this.pool.want(nowMillis)
       const pending = MutableList.take(this.queue)
@@ -190,14 +212,33 @@ export class LogicalConnection implements PoolOwner {
       pending.batch = carrier.batch
       pending.stream = carrier.session.open(pending.request, pending)
       this.pool.asked(carrier, nowMillis)
+      if (this.pace.limited) this.pace.opened(nowMillis)
     }
+  }
+
+  /** Whether the pace lets nothing out now; it is asked again when it may. */
+  private isHeld(nowMillis: number): boolean {
+    const untilMillis = this.pace.waitUntil(nowMillis)
+    if (untilMillis === 0) return false
+    this.heldUntilMillis = untilMillis
+    if (untilMillis < this.wakeAtMillis) {
+      this.wakeAtMillis = untilMillis
+      // An earlier one may have been set since; then this one finds that it is not its turn.
+      this.later(Math.max(1, untilMillis - nowMillis), () => {
+        if (this.wakeAtMillis !== untilMillis) return
+        this.wakeAtMillis = Number.POSITIVE_INFINITY
+        this.pump()
+      })
+    }
+    return true
   }
 
   waitingSinceMillis(): number | undefined {
     for (let head = MutableList.take(this.queue); head !== MutableList.Empty; head = MutableList.take(this.queue)) {
       if (head.place === "settled") continue
       MutableList.prepend(this.queue, head)
-      return head.queuedAtMillis
+      // What is held back is no demand for streams.
+      return Math.max(head.queuedAtMillis, this.heldUntilMillis)
     }
     return undefined
   }
@@ -225,6 +266,10 @@ export class LogicalConnection implements PoolOwner {
     const { batch, carrier, openedAtMillis, queuedAtMillis } = pending
     if (carrier !== undefined) carrier.streams--
     if (ending._tag !== "Answered") {
+      if (this.pace.limited) {
+        this.pace.unanswered(openedAtMillis, this.now())
+        this.pump()
+      }
       if (pending.place !== "settled") {
         this.fail(pending, this.errorOf(ending, carrier?.verdict), ending._tag === "NeverWritten")
       }
@@ -232,6 +277,7 @@ export class LogicalConnection implements PoolOwner {
     }
     const answeredAtMillis = this.now()
     if (carrier !== undefined) this.pool.answered(carrier, openedAtMillis, answeredAtMillis)
+    if (ending.status !== 200 || this.pace.watching) this.heed(ending, openedAtMillis, answeredAtMillis)
     if (!this.forget(pending)) return
     pending.listener.onResponse({
       status: ending.status,
@@ -244,6 +290,16 @@ export class LogicalConnection implements PoolOwner {
       writtenAtMillis: batch?.writtenAtMillis,
       answeredAtMillis
     })
+  }
+
+  /** An answer that the pace may change with. */
+  private heed(answer: Heard, openedAtMillis: number, nowMillis: number) {
+    const { limited } = this.pace
+    this.pace.answered(answer, openedAtMillis, nowMillis)
+    if (limited) {
+      this.heldUntilMillis = nowMillis
+      this.pump(nowMillis)
+    }
   }
 
   private errorOf(
@@ -288,7 +344,8 @@ export class LogicalConnection implements PoolOwner {
   }
 
   private expire(pending: Pending) {
-    const stage = pending.stream?.stage ?? (this.pool.readySinceMillis() === undefined ? "connect" : "queue")
+    const waits = this.pool.readySinceMillis() !== undefined || this.pace.limited
+    const stage = pending.stream?.stage ?? (waits ? "queue" : "connect")
     const waited = Duration.millis(this.now() - pending.queuedAtMillis)
     pending.stream?.cancel()
     this.fail(pending, new DeadlinePassed({ address: this.address, stage, waited }), stage === "write")

@@ -152,7 +152,7 @@ export class Pool implements CarrierOwner {
     this.active.push(carrier)
   }
 
-  census(): Omit<Census, "queued"> {
+  census(): Omit<Census, "queued" | "slowed"> {
     let inFlight = 0
     let ready = 0
     let streamsAllowed = 0

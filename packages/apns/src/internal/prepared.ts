@@ -33,6 +33,11 @@ export abstract class Prepared<A> implements ApnsRequest {
     this.startedAtMillis = nowMillis
   }
 
+  /** What is spared after TooManyRequests: the device and topic, if there is one. */
+  get destination(): string | undefined {
+    return undefined
+  }
+
   get authorization(): ApnsRequest["authorization"] {
     return this.token?.authorization
   }

@@ -44,6 +44,13 @@ const retryAfter = (field: string | undefined, nowMillis: number): Duration.Dura
   return Number.isFinite(millis) ? Duration.millis(Math.max(0, millis)) : undefined
 }
 
+/** Apple's own advice after a 5xx ("Handling notification responses from APNs"): who asks for more is not believed. */
+const longestHonouredMillis = 900_000
+
+/** How long an answer asks to wait, in milliseconds: 0 when it does not, 15 minutes at most. */
+export const honouredMillis = (field: string | undefined, nowMillis: number): number =>
+  Math.min(longestHonouredMillis, Duration.toMillis(retryAfter(field, nowMillis) ?? Duration.zero))
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
 const unprintable = /[\u0000-\u001f\u007f-\u009f\s]+/g
 

@@ -89,6 +89,10 @@ class PreparedNotification extends Prepared<Receipt> {
     this.known = known
   }
 
+  override get destination(): string {
+    return `${this.fields["apns-topic"] ?? ""} ${this.notification.device.toLowerCase()}`
+  }
+
   override read(response: ApnsResponse, attempts: number): Result.Result<Receipt, Refusal> {
     const { answeredAtMillis, connection, fields } = response
     const refusal = refusalOf(response, 200, answeredAtMillis)

@@ -67,8 +67,9 @@ export class Connection {
   #limitRaised = false
   #binding: Binding | undefined
   #ledger: TokenLedger = new Map()
-  #errors = 0
-  #badDeviceTokens = 0
+  /** When they were answered. */
+  readonly #errors: Array<number> = []
+  readonly #badDeviceTokens: Array<number> = []
 
   constructor(id: number, listener: Listener, socket: TLSSocket, state: State) {
     this.id = id
@@ -222,14 +223,23 @@ export class Connection {
     }
     // Apple: a 410 does not count as an error.
     if (status < 400 || status === 410) return
-    this.#errors++
-    if (reason === "BadDeviceToken") this.#badDeviceTokens++
     const { disconnectAfterErrors = Number.POSITIVE_INFINITY } = settings
     const { disconnectAfterBadDeviceTokens = Math.ceil(disconnectAfterErrors / 4) } = settings
-    if (this.#errors < disconnectAfterErrors && this.#badDeviceTokens < disconnectAfterBadDeviceTokens) return
     if (this.#goAways.length > 0) return
+    const isBad = reason === "BadDeviceToken" && this.#count(this.#badDeviceTokens) >= disconnectAfterBadDeviceTokens
+    if (!isBad && this.#count(this.#errors) < disconnectAfterErrors) return
     const debugData = reason === undefined ? "" : JSON.stringify({ reason })
     this.sendGoAway({ code: 0, lastStreamId: this.#highestStreamId, debugData })
+  }
+
+  /** How many errors there were with this one, of those within the window if there is one. */
+  #count(times: Array<number>): number {
+    const { disconnectAfterBadDeviceTokens, disconnectAfterErrors, disconnectWindowMillis } = this.#state.settings
+    if (disconnectAfterErrors === undefined && disconnectAfterBadDeviceTokens === undefined) return 0
+    const now = this.#state.now()
+    times.push(now)
+    while (now - (times[0] ?? now) >= disconnectWindowMillis) times.shift()
+    return times.length
   }
 
   #judgeCertificate(): Outcome | undefined {

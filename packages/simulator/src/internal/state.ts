@@ -24,6 +24,7 @@ export interface Settings extends RuleSettings {
   readonly rateLimit: { readonly perDevice: number; readonly windowMillis: number } | undefined
   readonly disconnectAfterErrors: number | undefined
   readonly disconnectAfterBadDeviceTokens: number | undefined
+  readonly disconnectWindowMillis: number
 }
 
 /** A token seen: what may be logged of it, and what verification found. */
