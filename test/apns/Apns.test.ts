@@ -471,7 +471,8 @@ describe("the provider token", () => {
             if (fresh) current = tokenOf("fresh", hour)
             return fresh
           }
-        )
+        ),
+      recheck: () => Effect.succeed(false)
     })
     return { jwt, old, stale }
   }
@@ -586,7 +587,8 @@ describe("the provider token", () => {
     Effect.gen(function* () {
       const jwt = Layer.succeed(JwtCache, {
         token: Effect.fail(new Reason.InvalidCredentials({ problem: "the key cannot sign", cure: "Use another." })),
-        renew: () => Effect.succeed(false)
+        renew: () => Effect.succeed(false),
+        recheck: () => Effect.succeed(false)
       })
       const { asked, fails } = play({ lines: [accepted], jwt })
       const error = yield* fails()

@@ -383,7 +383,8 @@ describe("a request that fails", () => {
       let current = 0
       const jwt = Layer.succeed(JwtCache, {
         token: Effect.sync(() => tokens[current]),
-        renew: () => Effect.sync(() => ++current === 1)
+        renew: () => Effect.sync(() => ++current === 1),
+        recheck: () => Effect.succeed(false)
       })
       const { asked, retired, run } = play([refused(403, "ExpiredProviderToken"), created], { jwt })
       yield* succeeds(run(creates))

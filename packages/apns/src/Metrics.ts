@@ -194,3 +194,14 @@ export const providerTokensMinted = Metric.counter("apns_provider_tokens_minted_
   description: "Provider tokens that were minted",
   incremental: true
 })
+
+/**
+ * Provider tokens that another process had minted and this one took over from the store; see `JwtCache.layerShared`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const providerTokensAdopted = Metric.counter("apns_provider_tokens_adopted_total", {
+  description: "Provider tokens taken over from another process",
+  incremental: true
+})

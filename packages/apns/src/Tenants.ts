@@ -95,6 +95,11 @@ export type Options<R = never> = {
   readonly idleTimeToLive?: Duration.Input | undefined
   /** How long `lookup` and loading the credentials may take. Default: 10 seconds. */
   readonly lookupTimeout?: Duration.Input | undefined
+  /**
+   * Where provider tokens come from. Default: `JwtCache.layer`. Give `JwtCache.layerShared` to share them with other
+   * processes.
+   */
+  readonly token?: ((credentials: TokenCredentials) => Layer.Layer<JwtCache, ApnsError, R>) | undefined
 } & (
   | {
       /** Finds what a target needs: in a file, a database, a store of secrets. */
@@ -416,8 +421,10 @@ const make = Effect.fnUntraced(function* <R>(
   const lookup = "lookup" in options ? options.lookup : lookupIn(options.tenants)
   const lookupTimeout = Duration.fromInputUnsafe(options.lookupTimeout ?? "10 seconds")
 
+  const layerToken: (credentials: TokenCredentials) => Layer.Layer<JwtCache, ApnsError, R> =
+    options.token ?? JwtCache.layer
   const tokens = yield* keyed(
-    (credentials: TokenCredentials) => Layer.build(JwtCache.layer(credentials)),
+    (credentials: TokenCredentials) => Layer.build(layerToken(credentials)),
     Duration.infinity
   )
 

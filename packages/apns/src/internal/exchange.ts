@@ -231,6 +231,10 @@ export const makeExchange = Effect.fnUntraced(function* (
     }
   })
 
+  /** Whether APNs counts too many tokens and another one, which processes share, is to be used now. */
+  const isSuperseded = ({ reason, token }: Failed) =>
+    reason._tag === "TooManyProviderTokenUpdates" && token !== undefined ? jwt.recheck(token) : Effect.succeed(false)
+
   /** An attempt that asks for the provider token first. */
   const ask = Effect.fnUntraced(function* <A>(prepared: Prepared<A>, attempts: number): Effect.fn.Return<A, Failed> {
     const token = yield* Effect.mapError(jwt.token, (reason) => failedBefore(reason, undefined))
@@ -284,6 +288,8 @@ export const makeExchange = Effect.fnUntraced(function* (
           yield* tellOfClock(reason)
           return yield* errorOf(reason, failed, attempts)
         }
+      } else if (!renewed && (yield* isSuperseded(failed))) {
+        renewed = true
       } else {
         const reason = explain(failed, prepared, previous)
         if (reason.outcome === "unknown") doubtful = reason
@@ -298,8 +304,9 @@ export const makeExchange = Effect.fnUntraced(function* (
         if (now + delayMillis >= deadlineMillis) return yield* errorOf(told, failed, attempts)
       }
       // The connection that brought a stale token or a closing server may go on refusing.
-      const { action } = failed.reason
-      if (failed.connection !== undefined && (action === "reconnect" || action === "renewToken")) {
+      const { _tag, action } = failed.reason
+      const refuses = action === "reconnect" || action === "renewToken" || _tag === "TooManyProviderTokenUpdates"
+      if (failed.connection !== undefined && refuses) {
         yield* connection.retire(failed.connection)
       }
       if (delayMillis > 0) yield* Effect.sleep(delayMillis)
