@@ -477,6 +477,23 @@ describe("the provider token", () => {
     return { jwt, old, stale }
   }
 
+  /** A cache of a token that is one too many, with another one that is shared or without. It never renews. */
+  const counted = (shared: boolean) => {
+    let current = tokenOf("own", 0)
+    const rechecked: Array<string> = []
+    const jwt = Layer.succeed(JwtCache, {
+      token: Effect.sync(() => current),
+      renew: () => Effect.die("renewed"),
+      recheck: ({ authorization }) =>
+        Effect.sync(() => {
+          rechecked.push(Redacted.value(authorization))
+          if (shared) current = tokenOf("shared", 0)
+          return shared
+        })
+    })
+    return { jwt, rechecked }
+  }
+
   const bearers = (asked: ReadonlyArray<Asked>) =>
     asked.map(({ request }) => request.authorization && Redacted.value(request.authorization))
 
@@ -509,6 +526,30 @@ describe("the provider token", () => {
         ])
         assert.deepStrictEqual([pauses(), receipt.attempts], [[0], 2])
       })
+  )
+
+  it.effect("that is one too many is replaced by the shared one, once, and goes out on a new session", () =>
+    Effect.gen(function* () {
+      const { jwt, rechecked } = counted(true)
+      const { accepts, asked, events } = play({ lines: [refused(429, "TooManyProviderTokenUpdates"), accepted], jwt })
+      assert.strictEqual((yield* accepts()).attempts, 2)
+      assert.deepStrictEqual(bearers(asked), ["bearer own", "bearer shared"])
+      assert.deepStrictEqual(rechecked, ["bearer own"])
+      assert.include(events, "retire push.test:443#1")
+    })
+  )
+
+  it.effect.each([
+    ["where none is shared", false, 1],
+    ["where the shared one is refused too", true, 2]
+  ] as const)("that is one too many is an error %s: nothing more is sent", ([, shared, attempts]) =>
+    Effect.gen(function* () {
+      const { jwt, rechecked } = counted(shared)
+      const { asked, fails } = play({ lines: [refused(429, "TooManyProviderTokenUpdates")], jwt })
+      const error = yield* fails()
+      assert.deepStrictEqual([error.reason._tag, error.action], ["TooManyProviderTokenUpdates", "retryLater"])
+      assert.deepStrictEqual([asked.length, error.attempts, rechecked.length], [attempts, attempts, 1])
+    })
   )
 
   it.effect("that is young is not renewed; the error tells its age and how far the clock is off", () =>

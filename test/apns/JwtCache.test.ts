@@ -56,23 +56,29 @@ const decoded = (token: ProviderToken) => {
   return { header: json(header), claims: json(claims) }
 }
 
-/** A clock that moves without waking anyone, as after a suspend. */
+/** A clock that moves without waking anyone, as after a suspend or when it is set. */
 const suspended = (start: number) => {
   let millis = start
+  let heldMillis = 0
   const nanos = () => BigInt(millis) * 1_000_000n
+  const heldNanos = () => BigInt(heldMillis) * 1_000_000n
   const clock: Clock.Clock = {
     currentTimeMillisUnsafe: () => millis,
     currentTimeMillis: Effect.sync(() => millis),
     currentTimeNanosUnsafe: nanos,
     currentTimeNanos: Effect.sync(nanos),
-    monotonicTimeNanosUnsafe: nanos,
-    monotonicTimeNanos: Effect.sync(nanos),
+    monotonicTimeNanosUnsafe: heldNanos,
+    monotonicTimeNanos: Effect.sync(heldNanos),
     sleep: () => Effect.never
   }
   return {
     layer: Layer.succeed(Clock.Clock, clock),
     jump: (duration: Duration.Input) => {
       millis += Duration.toMillis(duration)
+    },
+    pass: (duration: Duration.Input) => {
+      millis += Duration.toMillis(duration)
+      heldMillis += Duration.toMillis(duration)
     }
   }
 }
@@ -209,6 +215,55 @@ describe("renewing", () => {
       yield* TestClock.adjust(1)
       assert.isTrue(yield* cache.renew(first))
       assert.lengthOf(sign.mock.calls, 1)
+    })
+  )
+
+  it.effect("a young token is refused though the clock was set back, until it has been held for 20 minutes", () => {
+    const time = suspended(now)
+    return Effect.gen(function* () {
+      const { cache, token } = yield* opened()
+      const sign = signatures()
+      const first = yield* token
+      const renewals = Effect.replicateEffect(cache.renew(first), 200, { concurrency: "unbounded" })
+      time.pass("5 minutes")
+      time.jump("-30 minutes")
+      assert.isFalse((yield* renewals).some((renewed) => renewed))
+      time.pass("14 minutes")
+      assert.isFalse((yield* renewals).some((renewed) => renewed))
+      assert.lengthOf(sign.mock.calls, 0)
+      time.pass("1 minute")
+      assert.isTrue((yield* renewals).every((renewed) => renewed))
+      assert.lengthOf(sign.mock.calls, 1)
+    }).pipe(Effect.provide(time.layer))
+  })
+
+  it.effect("a token that grew old while the machine was suspended replaces it, once for all", () => {
+    const time = suspended(now)
+    return Effect.gen(function* () {
+      const { cache, token } = yield* opened()
+      const sign = signatures()
+      const first = yield* token
+      time.jump("30 minutes")
+      const all = yield* Effect.replicateEffect(cache.renew(first), 200, { concurrency: "unbounded" })
+      assert.isTrue(all.every((renewed) => renewed))
+      assert.lengthOf(sign.mock.calls, 1)
+      assert.strictEqual((yield* token).issuedAtMillis, now + 30 * 60_000)
+    }).pipe(Effect.provide(time.layer))
+  })
+
+  it.effect("is never what follows on a token that is one too many, however many say so", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(now)
+      const { cache, token } = yield* opened()
+      const sign = signatures()
+      const first = yield* token
+      yield* TestClock.adjust("40 minutes")
+      const all = yield* Effect.replicateEffect(cache.recheck(first), 200, { concurrency: "unbounded" })
+      assert.isFalse(all.some((other) => other))
+      assert.lengthOf(sign.mock.calls, 0)
+      assert.strictEqual(yield* token, first)
+      assert.isTrue(yield* cache.renew(first))
+      assert.isTrue(yield* cache.recheck(first))
     })
   )
 

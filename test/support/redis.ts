@@ -1,0 +1,73 @@
+/** A real redis-server for tests, and a `KeyValueStore` in it: as much of RESP as that needs. */
+import { spawn, spawnSync } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { connect } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Effect, Layer } from "effect"
+import { KeyValueStore } from "effect/persistence"
+
+/** Whether the machine has a redis-server. */
+export const hasRedis = spawnSync("redis-server", ["--version"]).status === 0
+
+/** Starts a redis-server that listens on a socket file, and stops it with the scope. */
+export const redisServer = Effect.acquireRelease(
+  Effect.callback<{ readonly path: string; readonly stop: () => void }>((resume) => {
+    const folder = mkdtempSync(join(tmpdir(), "effect-apns-redis-"))
+    const path = join(folder, "socket")
+    const server = spawn("redis-server", ["--port", "0", "--unixsocket", path, "--save", "", "--dir", folder], {
+      stdio: ["ignore", "pipe", "ignore"]
+    })
+    const stop = () => {
+      server.kill()
+      rmSync(folder, { recursive: true, force: true })
+    }
+    server.stdout.on("data", (text: Buffer) => {
+      if (text.includes("ready to accept connections")) resume(Effect.succeed({ path, stop }))
+    })
+  }),
+  ({ stop }) => Effect.sync(stop)
+)
+
+/** The value of an answer: a bulk string, or nothing. */
+const valueOf = (answer: string): string | undefined => (answer.startsWith("$-1") ? undefined : answer.split("\r\n")[1])
+
+/** One command, on a connection of its own. */
+const command = (path: string, method: string, ...words: ReadonlyArray<string>) =>
+  Effect.callback<string, KeyValueStore.KeyValueStoreError>((resume) => {
+    const fail = (cause: unknown) =>
+      resume(Effect.fail(new KeyValueStore.KeyValueStoreError({ method, message: "Redis failed", cause })))
+    const socket = connect(path, () => {
+      socket.write(`*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`)
+    })
+    let answer = ""
+    socket.on("error", fail)
+    socket.on("data", (text) => {
+      answer += text.toString()
+      const length = /^\$(\d+)\r\n/.exec(answer)
+      const whole =
+        length === null ? answer.endsWith("\r\n") : answer.length >= length[0].length + Number(length[1]) + 2
+      if (!whole) return
+      socket.end()
+      if (answer.startsWith("-")) fail(new Error(answer))
+      else resume(Effect.succeed(answer))
+    })
+    return Effect.sync(() => socket.destroy())
+  })
+
+const unused = (method: string) =>
+  Effect.fail(new KeyValueStore.KeyValueStoreError({ method, message: "is not used here" }))
+
+/** A store in the redis-server that listens at a path. */
+export const redisStore = (path: string): Layer.Layer<KeyValueStore.KeyValueStore> =>
+  Layer.succeed(
+    KeyValueStore.KeyValueStore,
+    KeyValueStore.makeStringOnly({
+      get: (key) => Effect.map(command(path, "get", "GET", key), valueOf),
+      set: (key, value) => Effect.asVoid(command(path, "set", "SET", key, value, "EX", "7200")),
+      remove: (key) => Effect.asVoid(command(path, "remove", "DEL", key)),
+      clear: unused("clear"),
+      size: unused("size"),
+      keys: unused("keys")
+    })
+  )
