@@ -552,6 +552,26 @@ describe("the provider token", () => {
     })
   )
 
+  it.effect("that is one too many makes the next notifications leave the connection, at most once a minute", () =>
+    Effect.gen(function* () {
+      const { jwt } = counted(false)
+      const { events, layer } = play({ lines: [refused(429, "TooManyProviderTokenUpdates")], jwt })
+      const retired = () => events.filter((event) => event.startsWith("retire")).length
+      yield* Effect.gen(function* () {
+        const some = Effect.replicateEffect(Effect.flip(send(hello())), 100, { concurrency: "unbounded" })
+        yield* some
+        assert.strictEqual(retired(), 1)
+        yield* TestClock.adjust("59 seconds")
+        yield* some
+        assert.strictEqual(retired(), 1)
+        yield* TestClock.adjust("1 second")
+        yield* some
+        assert.strictEqual(retired(), 2)
+      }).pipe(Effect.provide(layer))
+      assert.lengthOf(events, 302)
+    })
+  )
+
   it.effect("that is young is not renewed; the error tells its age and how far the clock is off", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(hour)

@@ -3,8 +3,9 @@ import { join } from "node:path"
 import { inspect } from "node:util"
 import { afterEach, assert, describe, it, vi } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Redacted, Result, Schedule, Schema, Scope } from "effect"
+import { KeyValueStore } from "effect/persistence"
 import { TestClock } from "effect/testing"
-import { Apns, ApnsError, Credentials, Notification, send, Tenants } from "effect-apns"
+import { Apns, ApnsError, Credentials, JwtCache, Notification, send, Tenants } from "effect-apns"
 import type { TargetConfig, TargetInput } from "effect-apns/Tenants"
 import { device, topic } from "../support/simulated.ts"
 import {
@@ -85,6 +86,25 @@ describe("connections", () => {
       yield* service.send("acme", hello(3))
       assert.lengthOf(yield* connections(production), 2)
       assert.strictEqual(yield* tokensOf(production), 2)
+    })
+  )
+
+  it.live("of several processes share the tokens of their keys, where they share a store", () =>
+    Effect.gen(function* () {
+      const servers = yield* apple
+      const store = Layer.succeedContext(yield* Layer.build(KeyValueStore.layerMemory))
+      const process = built({
+        lookup: (target) => Effect.succeed(config(servers, target, target.tenant === "beta" ? keys.beta : keys.acme)),
+        token: (credentials) => Layer.provide(JwtCache.layerShared(credentials), store)
+      })
+      const services = [yield* process, yield* process, yield* process]
+      yield* Effect.forEach(
+        services.flatMap((service) => ["acme", "beta"].map((tenant) => service.send(tenant, hello()))),
+        (sends) => sends,
+        { concurrency: "unbounded" }
+      )
+      assert.lengthOf(yield* connections(servers.production), 6)
+      assert.strictEqual(yield* tokensOf(servers.production), 2)
     })
   )
 

@@ -235,6 +235,21 @@ export const makeExchange = Effect.fnUntraced(function* (
   const isSuperseded = ({ reason, token }: Failed) =>
     reason._tag === "TooManyProviderTokenUpdates" && token !== undefined ? jwt.recheck(token) : Effect.succeed(false)
 
+  let leftMillis = Number.NEGATIVE_INFINITY
+
+  /**
+   * A connection that was given too many tokens refuses all that follows, so the next notification has another one: at most
+   * once a minute, as APNs may count elsewhere.
+   */
+  const leaveRefusing = ({ connection: refusing, reason }: Failed) =>
+    Effect.suspend(() => {
+      const now = clock.currentTimeMillisUnsafe()
+      if (reason._tag !== "TooManyProviderTokenUpdates" || refusing === undefined) return Effect.void
+      if (Math.abs(now - leftMillis) < 60_000) return Effect.void
+      leftMillis = now
+      return connection.retire(refusing)
+    })
+
   /** An attempt that asks for the provider token first. */
   const ask = Effect.fnUntraced(function* <A>(prepared: Prepared<A>, attempts: number): Effect.fn.Return<A, Failed> {
     const token = yield* Effect.mapError(jwt.token, (reason) => failedBefore(reason, undefined))
@@ -301,7 +316,10 @@ export const makeExchange = Effect.fnUntraced(function* (
             ? undefined
             : yield* Pull.catchDone(step(now, errorOf(reason, failed, attempts)), () => Effect.succeed(undefined))
         delayMillis = next === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(next[1])
-        if (now + delayMillis >= deadlineMillis) return yield* errorOf(told, failed, attempts)
+        if (now + delayMillis >= deadlineMillis) {
+          yield* leaveRefusing(failed)
+          return yield* errorOf(told, failed, attempts)
+        }
       }
       // The connection that brought a stale token or a closing server may go on refusing.
       const { _tag, action } = failed.reason

@@ -41,6 +41,11 @@ const spreadMillis = 60_000
 /** How far another clock may be ahead without a word. */
 const skewMillis = 60_000
 
+/** What is left of an attempt to share when the store fails: the token that others may have taken over. */
+interface Last {
+  published: ProviderToken | undefined
+}
+
 export interface Sharing {
   readonly credentials: TokenCredentials
   readonly prefix: string
@@ -114,17 +119,18 @@ export const sharedTokens = Effect.fnUntraced(function* (
   }
 
   /** Mints with the claim in hand, and publishes; nothing where that took so long that another may have claimed. */
-  const mintClaimed = Effect.fnUntraced(function* () {
+  const mintClaimed = Effect.fnUntraced(function* (last: Last) {
     const sinceNanos = clock.monotonicTimeNanosUnsafe()
     const token = yield* mint
     if (elapsedMillis(sinceNanos) > claimMillis / 2) return undefined
+    last.published = token
     yield* store.set(key, JSON.stringify({ version: 1, jwt: jwtOf(token) }))
     yield* store.remove(claimKey)
     return token
   })
 
   /** The shared token, minted by whoever gets the claim. */
-  const agree = Effect.fnUntraced(function* (stale: ProviderToken | undefined) {
+  const agree = Effect.fnUntraced(function* (stale: ProviderToken | undefined, last: Last) {
     const mine = randomUUID()
     let seen: string | undefined
     let seenNanos = 0n
@@ -148,7 +154,7 @@ export const sharedTokens = Effect.fnUntraced(function* (
             yield* store.remove(claimKey)
             return yield* adopted(published)
           }
-          const minted = yield* mintClaimed()
+          const minted = yield* mintClaimed(last)
           if (minted !== undefined) return minted
         }
       } else {
@@ -181,17 +187,22 @@ export const sharedTokens = Effect.fnUntraced(function* (
   const look: TokenSource["look"] = (known) =>
     forgiving(Effect.flatMap(read(known), (token) => (token === undefined ? Effect.undefined : adopted(token))))
 
+  /** The shared token; without the store, what `otherwise` gives. */
+  const shared = (stale: ProviderToken | undefined, otherwise: ReturnType<TokenSource["next"]>) =>
+    Effect.suspend(() => {
+      const last: Last = { published: undefined }
+      return Effect.flatMap(forgiving(agree(stale, last)), (token = last.published) =>
+        token === undefined ? otherwise : Effect.succeed(token)
+      )
+    })
+
   return {
     next: (stale) =>
-      Effect.flatMap(forgiving(agree(stale)), (token) =>
-        token !== undefined
-          ? Effect.succeed(token)
-          : stale !== undefined && isUsable(stale)
-            ? Effect.succeed(stale)
-            : mint
+      shared(
+        stale,
+        Effect.suspend(() => (stale !== undefined && isUsable(stale) ? Effect.succeed(stale) : mint))
       ),
-    replace: (stale) =>
-      Effect.flatMap(forgiving(agree(stale)), (token) => (token === undefined ? mint : Effect.succeed(token))),
+    replace: (stale) => shared(stale, mint),
     look,
     overdueMillis,
     turn: Effect.fnUntraced(function* (known) {
