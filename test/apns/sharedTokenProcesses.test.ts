@@ -48,7 +48,7 @@ describe("three processes with one key", () => {
         assert.isAbove(refused(all.flatMap(({ outcomes }) => outcomes)), 0)
         for (const { outcomes, warnings } of all) assert.strictEqual(warnings, Math.min(1, refused(outcomes)))
       }),
-    60_000
+    120_000
   )
 
   it.live(
@@ -61,7 +61,7 @@ describe("three processes with one key", () => {
         assert.lengthOf(files, 1)
         assert.notInclude(files[0] ?? "", "PRIVATE KEY")
       }),
-    60_000
+    120_000
   )
 
   it.live.skipIf(!hasRedis)(
@@ -71,6 +71,6 @@ describe("three processes with one key", () => {
         const { path } = yield* redisServer
         assert.deepStrictEqual(yield* outcomes("redis", path), accepted)
       }),
-    60_000
+    120_000
   )
 })

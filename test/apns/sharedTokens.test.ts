@@ -32,9 +32,10 @@ beforeEach(() => {
   signatures.count = 0
   const { subtle } = globalThis.crypto
   const importKey = subtle.importKey.bind(subtle)
-  vi.spyOn(subtle, "importKey").mockImplementation((...args) => {
+  // Extractable, for `KeyObject.from`.
+  vi.spyOn(subtle, "importKey").mockImplementation((format, data, algorithm, _, usages) => {
     loading.count++
-    return importKey(...args).finally(() => loading.count--)
+    return importKey(format, data, algorithm, true, usages).finally(() => loading.count--)
   })
   vi.spyOn(subtle, "sign").mockImplementation(async (_, key, data) => {
     signatures.count++

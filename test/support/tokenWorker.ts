@@ -21,7 +21,10 @@ const program = Effect.gen(function* () {
   const token =
     store === "none"
       ? JwtCache.layer(credentials)
-      : Layer.provide(JwtCache.layerShared(credentials), store === "files" ? fileStore(at) : redisStore(at))
+      : Layer.provide(
+          JwtCache.layerShared(credentials, { timeout: "1 minute" }),
+          store === "files" ? fileStore(at) : redisStore(at)
+        )
   const live = Apns.layerNoDeps({ topic: "com.example.app" }).pipe(
     Layer.provide([token, ApnsConnection.layer({ environment: { host, port, ca } }), PayloadSchema.layer])
   )

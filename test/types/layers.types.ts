@@ -193,6 +193,11 @@ same<typeof noDeps, Layer.Layer<Apns, never, ApnsConnection | JwtCache | Payload
 const stub = Layer.mock(ApnsConnection, { address: "stub:443" })
 export const assembled: Layer.Layer<Apns> = noDeps.pipe(Layer.provide([stub, JwtCache.layerNone, PayloadSchema.layer]))
 
+// Sharing the token asks for the store, and for nothing else.
+
+const shared = Layer.unwrap(Effect.map(credentials, (key) => JwtCache.layerShared(key)))
+same<typeof shared, Layer.Layer<JwtCache, ApnsError, KeyValueStore.KeyValueStore>>(true)
+
 export const assembledForLocation: Layer.Layer<Apns | TokenTrust> = Layer.merge(assembled, TokenTrust.layer)
 
 // @ts-expect-error the caller has not said that the credentials are a token key

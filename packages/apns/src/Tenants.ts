@@ -8,24 +8,20 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as RcMap from "effect/RcMap"
-import * as Scope from "effect/Scope"
-import { Apns, type BroadcastReceipt, type Config, layerFrom, type Receipt, type Sources } from "./Apns.ts"
-import { ApnsConnection, type Config as ConnectionConfig } from "./ApnsConnection.ts"
-import { ApnsError } from "./ApnsError.ts"
+import { Apns, type BroadcastReceipt, type Config, type Receipt } from "./Apns.ts"
+import type { ApnsError } from "./ApnsError.ts"
 import type { Broadcast } from "./Broadcast.ts"
-import type { Credentials, TokenCredentials } from "./Credentials.ts"
-import * as Environment from "./Environment.ts"
+import type { TokenCredentials } from "./Credentials.ts"
+import type * as Environment from "./Environment.ts"
 import { broadcastError, notificationError } from "./internal/sender.ts"
-import { JwtCache } from "./JwtCache.ts"
+import { unrouted } from "./internal/tenantProblems.ts"
+import { makeTenants } from "./internal/tenants.ts"
+import type { JwtCache } from "./JwtCache.ts"
 import type { Notification } from "./Notification.ts"
-import { ConnectionFailed, InvalidConfiguration, InvalidNotification, type Reason } from "./Reason.ts"
 import { type CertificateTrust, type TokenTrust, trusts } from "./Trust.ts"
 
 /**
@@ -69,9 +65,6 @@ export interface TargetedNotification extends Notification {
 export interface TargetedBroadcast extends Broadcast {
   readonly target?: TargetInput | undefined
 }
-
-/** What a target provides: the kind of its credentials is known when it is looked up, not before. */
-type Sending = Apns | TokenTrust | CertificateTrust
 
 /**
  * What sending for a target takes: the settings of `Apns.layer`.
@@ -171,7 +164,7 @@ export class Tenants extends Context.Service<
    * ```
    */
   static readonly layer = <R = never>(options: Options<R>): Layer.Layer<Tenants, never, R> =>
-    Layer.effect(Tenants, make(options))
+    Layer.effect(Tenants, makeTenants(options))
 
   /**
    * Sends one notification for a target and waits for APNs to accept or refuse it: `send` of `effect-apns`, for a target.
@@ -299,260 +292,3 @@ export class Tenants extends Context.Service<
       }))
     ).pipe(Layer.merge(trusts))
 }
-
-const unrouted = new InvalidNotification({
-  field: "target",
-  problem: "is missing",
-  cure: "Name it with Tenants.to, or return it from the route given to Tenants.layerApns."
-})
-
-const targetOf = (input: TargetInput): Target =>
-  typeof input === "string"
-    ? { tenant: input, environment: "production" }
-    : { tenant: input.tenant, environment: input.environment ?? "production" }
-
-// The maps' keys are strings: hashing an object takes longer than all the rest of a look into a map.
-const keyOf = ({ environment, tenant }: Target) => `${environment}/${tenant}`
-
-const targetOfKey = (key: string): Target => {
-  const end = key.indexOf("/")
-  // What `keyOf` wrote; a name that only an untyped caller can give is refused where the environment is resolved.
-  return { environment: key.slice(0, end) as Target["environment"], tenant: key.slice(end + 1) }
-}
-
-const nameOf = ({ environment, tenant }: Target) =>
-  `${String(tenant)
-    .slice(0, 100)
-    .replaceAll(/\p{Cc}/gu, "?")} (${environment})`
-
-const lookupIn =
-  (tenants: Readonly<Record<string, TargetConfig>>) =>
-  ({ tenant }: Target): Effect.Effect<TargetConfig, ApnsError> => {
-    const config = Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined
-    return config === undefined ? Effect.fail(unknownTenant) : Effect.succeed(config)
-  }
-
-const unknownTenant = new ApnsError({
-  reason: new InvalidConfiguration({
-    setting: "tenants",
-    problem: "has no tenant of that name",
-    cure: "Add it to the `tenants` of Tenants.layer, or correct the name."
-  })
-})
-
-const lookupLate = (target: Target, timeout: Duration.Duration) =>
-  new ApnsError({
-    reason: new ConnectionFailed({
-      address: nameOf(target),
-      step: "connect",
-      problem: `its lookup took more than ${Duration.format(timeout)}`,
-      cure: "See what `lookup` waits for, or give it a longer `lookupTimeout`.",
-      transient: true
-    })
-  })
-
-const closed = (target: Target) =>
-  new ConnectionFailed({
-    address: nameOf(target),
-    step: "closed",
-    problem: "the layer of Tenants was closed by this program",
-    cure: "Keep the layer's scope open until every send has ended.",
-    transient: false
-  })
-
-/** What connections are told apart by: the credentials as a whole, so that a key that is wrong gets none of another's. */
-interface ConnectionKey {
-  readonly credentials: Credentials
-  readonly config: ConnectionConfig
-}
-
-const connectionKey = (config: ConnectionConfig, credentials: Credentials) =>
-  Effect.fromResult(Environment.resolve(config.environment, config.port)).pipe(
-    Effect.mapError((reason) => new ApnsError({ reason })),
-    Effect.map(
-      (environment): ConnectionKey => ({
-        credentials,
-        config: {
-          environment,
-          certificate: config.certificate,
-          proxy: config.proxy,
-          ca: config.ca,
-          extraCa: config.extraCa,
-          pins: config.pins,
-          connectTimeout: config.connectTimeout && Duration.toMillis(config.connectTimeout),
-          drainTimeout: config.drainTimeout && Duration.toMillis(config.drainTimeout),
-          maxSessions: config.maxSessions,
-          idlePing: config.idlePing && Duration.toMillis(config.idlePing),
-          silencePing: config.silencePing && Duration.toMillis(config.silencePing),
-          pingTimeout: config.pingTimeout && Duration.toMillis(config.pingTimeout),
-          warmUp: config.warmUp,
-          slowDown: config.slowDown
-        }
-      })
-    )
-  )
-
-/**
- * Builds what a key stands for on its first use, with the services of the layer: those of the send that happens to come
- * first are no concern of the others. What could not be built is forgotten, so that the next use tries again.
- */
-const keyed = <K, A, E, R>(
-  build: (key: K) => Effect.Effect<A, E, R | Scope.Scope>,
-  idleTimeToLive: Duration.Input
-): Effect.Effect<RcMap.RcMap<K, A, E>, never, R | Scope.Scope> =>
-  Effect.gen(function* () {
-    const context = yield* Effect.context<R | Scope.Scope>()
-    const map: RcMap.RcMap<K, A, E> = yield* RcMap.make({
-      lookup: (key: K) =>
-        build(key).pipe(
-          Effect.onError(() => RcMap.invalidate(map, key)),
-          Effect.updateContext((first: Context.Context<Scope.Scope>) =>
-            Context.add(context, Scope.Scope, Context.get(first, Scope.Scope))
-          )
-        ),
-      idleTimeToLive
-    })
-    return map
-  })
-
-const make = Effect.fnUntraced(function* <R>(
-  options: Options<R>
-): Effect.fn.Return<Tenants["Service"], never, R | Scope.Scope> {
-  const lookup = "lookup" in options ? options.lookup : lookupIn(options.tenants)
-  const lookupTimeout = Duration.fromInputUnsafe(options.lookupTimeout ?? "10 seconds")
-
-  const layerToken: (credentials: TokenCredentials) => Layer.Layer<JwtCache, ApnsError, R> =
-    options.token ?? JwtCache.layer
-  const tokens = yield* keyed(
-    (credentials: TokenCredentials) => Layer.build(layerToken(credentials)),
-    Duration.infinity
-  )
-
-  const connections = yield* keyed(
-    ({ config }: ConnectionKey) =>
-      Effect.acquireRelease(Scope.fork(together), Scope.close).pipe(
-        Effect.flatMap((scope) => Layer.buildWithScope(ApnsConnection.layer(config), scope))
-      ),
-    Duration.zero
-  )
-
-  interface Use {
-    readonly key: ConnectionKey
-    readonly connection: Context.Context<ApnsConnection>
-  }
-
-  /** The connections that each target uses: one, and another where broadcasts have a server of their own. */
-  const inUse = new Map<string, ReadonlyArray<Use>>()
-  const usesOf = (target: string): ReadonlyArray<Use> => inUse.get(target) ?? []
-
-  const sourcesOf = (target: string): Sources => ({
-    token: (credentials) => Layer.effectContext(RcMap.get(tokens, credentials)),
-    connection: (config, credentials) =>
-      Layer.effectContext(
-        Effect.gen(function* () {
-          const key = yield* connectionKey(config, credentials)
-          const connection = yield* RcMap.get(connections, key)
-          const use = { key, connection }
-          yield* Effect.acquireRelease(
-            Effect.sync(() => inUse.set(target, [...usesOf(target), use])),
-            () =>
-              Effect.sync(() => {
-                const others = usesOf(target).filter((other) => other !== use)
-                if (others.length === 0) inUse.delete(target)
-                else inUse.set(target, others)
-              })
-          )
-          return connection
-        })
-      )
-  })
-
-  /** Lets the next that needs a target's connection open another; who uses it keeps it. Done once for all its targets. */
-  const leaveConnections = (target: string) =>
-    Effect.scoped(
-      Effect.suspend(() =>
-        Effect.forEach(
-          usesOf(target),
-          (used) =>
-            Effect.flatMap(RcMap.getOption(connections, used.key), (current) =>
-              Option.isSome(current) && current.value === used.connection
-                ? RcMap.invalidate(connections, used.key)
-                : Effect.void
-            ),
-          { discard: true }
-        )
-      )
-    )
-
-  const configOf = (target: Target) =>
-    Effect.gen(function* () {
-      const config = yield* lookup(target)
-      const credentials = Effect.isEffect(config.credentials) ? yield* config.credentials : config.credentials
-      return { ...config, credentials, environment: config.environment ?? target.environment }
-    }).pipe(
-      Effect.timeoutOrElse({
-        duration: lookupTimeout,
-        orElse: () => Effect.fail(lookupLate(target, lookupTimeout))
-      })
-    )
-
-  const targets = yield* keyed((key: string): Effect.Effect<Context.Context<Sending>, Reason, R | Scope.Scope> => {
-    const target = targetOfKey(key)
-    return configOf(target).pipe(
-      Effect.flatMap((config) => Layer.build(layerFrom(config, sourcesOf(key), nameOf(target)))),
-      Effect.mapError(({ reason }) => reason)
-    )
-  }, options.idleTimeToLive ?? "10 minutes")
-
-  // Closed first, and all its connections at the same time: in a row, each could take its whole drainTimeout.
-  const together = yield* Scope.fork(yield* Effect.scope, "parallel")
-
-  /** Why a target's Apns cannot be had. A closed map interrupts whoever asks; but nobody interrupted them. */
-  const failed = (target: Target, cause: Cause.Cause<Reason>): Effect.Effect<never, Reason> =>
-    targets.state._tag === "Closed" && Cause.hasInterruptsOnly(cause)
-      ? Effect.fail(closed(target))
-      : Effect.failCause(cause)
-
-  /** Uses the `Apns` of a target; `errorOf` names what was to be sent, where there is none. */
-  const using = <A>(
-    input: TargetInput,
-    errorOf: (target: string, reason: Reason) => ApnsError,
-    use: (apns: Apns["Service"]) => Effect.Effect<A, ApnsError>
-  ): Effect.Effect<A, ApnsError> => {
-    const target = targetOf(input)
-    return Effect.scoped(
-      Effect.matchCauseEffect(RcMap.get(targets, keyOf(target)), {
-        onFailure: (cause) => Effect.mapError(failed(target, cause), (reason) => errorOf(nameOf(target), reason)),
-        onSuccess: (context) => use(Context.get(context, Apns))
-      })
-    )
-  }
-
-  return {
-    send: (input, notification) =>
-      using(
-        input,
-        (target, reason) => notificationError(notification, target, reason, 0),
-        (apns) => apns.send(notification)
-      ),
-    broadcast: (input, broadcast) =>
-      using(
-        input,
-        (target, reason) => broadcastError(broadcast, target, reason, 0),
-        (apns) => apns.broadcast(broadcast)
-      ),
-    get: (input) => {
-      const target = targetOf(input)
-      return Layer.effectContext(
-        RcMap.get(targets, keyOf(target)).pipe(
-          Effect.catchCause((cause) => failed(target, cause)),
-          Effect.mapError((reason) => new ApnsError({ reason, target: nameOf(target) }))
-        )
-      )
-    },
-    invalidate: (input) => {
-      const target = keyOf(targetOf(input))
-      return Effect.andThen(Effect.ignore(leaveConnections(target)), RcMap.invalidate(targets, target))
-    }
-  }
-})
