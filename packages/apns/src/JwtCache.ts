@@ -120,11 +120,11 @@ export class JwtCache extends Context.Service<
    *
    * **Details**
    *
-   * - The first token of all takes half a second more, for the processes to agree on who mints it. From 50 minutes of age
+   * - The first token of all takes a second more, for the processes to agree on who mints it. From 50 minutes of age
    *   on, each process looks for a new token every 5 seconds, and mints one if none came by its own turn, a random moment
    *   within a minute.
    * - No two processes mint at the same time, though a `KeyValueStore` cannot compare and set: one claims the right with a
-   *   write, and mints only if its claim still stands half a second later; a claim whose write took longer is given up.
+   *   write, and mints only if its claim still stands a second later; a claim whose write took longer is given up.
    *   This asks of the store that a read sees the last write, and so of Redis that reads do not go to replicas. A
    *   process that is stopped for seconds between claiming and publishing can lead to a second token; nothing else happens.
    * - A store that fails or is slow stops nothing. The token in use stays until it is 55 minutes old; then, or where there

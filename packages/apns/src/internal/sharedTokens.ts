@@ -9,7 +9,7 @@
  * than that, saw Q's claim. A token is used by nobody before it stands in the store.
  *
  * What remains is a store that forgets or reorders writes, and a process that stops between its last look at the clock and
- * its write. Then two tokens are there at the same age, the store keeps one, and `look` leads to it.
+ * its write. Then two tokens are there at about the same age, the store keeps one, and `look` leads to it.
  */
 import { createHash, randomUUID } from "node:crypto"
 import * as Clock from "effect/Clock"
@@ -29,9 +29,11 @@ import type { TokenSource } from "./tokenSource.ts"
 const Stored = Schema.fromJsonString(Schema.Struct({ version: Schema.Literal(1), jwt: Schema.String }))
 
 /** How long a claim has to stand, and how long its write may take. */
-const settleMillis = 500
-/** How long a claim is respected that leads to no token, and how long its holder may take to mint. */
-const claimMillis = 3000
+const settleMillis = 1000
+/** How long a claim is respected that leads to no token. */
+const claimMillis = 5000
+/** How long after its claim the holder may still publish; the rest is for the write. */
+const publishMillis = 3000
 /** How often others look for the token of the one that has the claim. */
 const pollMillis = 200
 /** How often each process looks for a new token from the renewal age on, so that all change at nearly the same time. */
@@ -118,13 +120,17 @@ export const sharedTokens = Effect.fnUntraced(function* (
     return Effect.as(annotated(Effect.logDebug("Took over the shared provider token")), token)
   }
 
-  /** Mints with the claim in hand, and publishes; nothing where that took so long that another may have claimed. */
-  const mintClaimed = Effect.fnUntraced(function* (last: Last) {
-    const sinceNanos = clock.monotonicTimeNanosUnsafe()
+  /**
+   * Mints with the claim in hand, and publishes; nothing where that took so long that another may have claimed. Then what
+   * stands in the store is the token of all.
+   */
+  const mintClaimed = Effect.fnUntraced(function* (claimedNanos: bigint, last: Last) {
+    if (elapsedMillis(claimedNanos) > publishMillis) return undefined
     const token = yield* mint
-    if (elapsedMillis(sinceNanos) > claimMillis / 2) return undefined
+    if (elapsedMillis(claimedNanos) > publishMillis) return undefined
     last.published = token
     yield* store.set(key, JSON.stringify({ version: 1, jwt: jwtOf(token) }))
+    if (elapsedMillis(claimedNanos) > claimMillis) return undefined
     yield* store.remove(claimKey)
     return token
   })
@@ -154,7 +160,7 @@ export const sharedTokens = Effect.fnUntraced(function* (
             yield* store.remove(claimKey)
             return yield* adopted(published)
           }
-          const minted = yield* mintClaimed(last)
+          const minted = yield* mintClaimed(readNanos, last)
           if (minted !== undefined) return minted
         }
       } else {
