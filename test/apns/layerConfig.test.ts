@@ -120,6 +120,13 @@ describe("Apns.layerConfig", () => {
       ["APNS_ENVIRONMENT", ["prod", "Production", "development", "https://api.push.apple.com"]],
       ["APNS_PORT", ["0", "65536", "99999", "-1", "443.5", "https", "0x1bb", "4e2"]],
       ["APNS_TIMEOUT", ["soon", "10", "0 seconds", "-5 seconds", "NaN seconds", "10 s"]],
+      ["APNS_CONNECT_TIMEOUT", ["soon", "0 seconds", "Infinity"]],
+      ["APNS_DRAIN_TIMEOUT", ["soon", "0 seconds", "Infinity"]],
+      ["APNS_MAX_SESSIONS", ["0", "-1", "1.5", "many", "1e3", "08"]],
+      ["APNS_IDLE_PING", ["never", "0 seconds"]],
+      ["APNS_SILENCE_PING", ["never", "0 seconds"]],
+      ["APNS_PING_TIMEOUT", ["soon", "0 seconds", "Infinity"]],
+      ["APNS_WARM_UP", ["yes", "1", "TRUE"]],
       ["APNS_HOST", ["https://localhost", "localhost:8443/3", "local host", "[::1]"]],
       ["APNS_TOPIC", ["com.example app", "com.example.app\n", "com.exämple"]]
     ]
@@ -279,7 +286,14 @@ describe("the settings of Apns.layerConfig", () => {
         environment: "production",
         port: undefined,
         topic: undefined,
-        timeout: undefined
+        timeout: undefined,
+        connectTimeout: undefined,
+        drainTimeout: undefined,
+        maxSessions: undefined,
+        idlePing: undefined,
+        silencePing: undefined,
+        pingTimeout: undefined,
+        warmUp: undefined
       })
     })
   )
@@ -293,11 +307,23 @@ describe("the settings of Apns.layerConfig", () => {
         APNS_PORT: "8443",
         APNS_CA_FILE: path,
         APNS_TOPIC: "com.example.app",
-        APNS_TIMEOUT: "10 seconds"
+        APNS_TIMEOUT: "10 seconds",
+        APNS_CONNECT_TIMEOUT: "3 seconds",
+        APNS_DRAIN_TIMEOUT: "4 seconds",
+        APNS_MAX_SESSIONS: "12",
+        APNS_IDLE_PING: "Infinity",
+        APNS_SILENCE_PING: "2 seconds",
+        APNS_PING_TIMEOUT: "1 second",
+        APNS_WARM_UP: "true"
       })
       assert.deepStrictEqual(read.environment, { host: "localhost", ca: "PEM" })
       assert.deepStrictEqual([read.port, read.topic], [8443, "com.example.app"])
       assert.deepStrictEqual(read.timeout, Duration.seconds(10))
+      assert.deepStrictEqual(
+        [read.connectTimeout, read.drainTimeout, read.idlePing, read.silencePing, read.pingTimeout],
+        [Duration.seconds(3), Duration.seconds(4), Duration.infinity, Duration.seconds(2), Duration.seconds(1)]
+      )
+      assert.deepStrictEqual([read.maxSessions, read.warmUp], [12, true])
     })
   )
 

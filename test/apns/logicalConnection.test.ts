@@ -60,7 +60,8 @@ const dialogue = () => {
       pingTimeoutMillis: 5000
     },
     now: clock.now,
-    later: clock.after
+    later: clock.after,
+    loopTime: () => ({ idle: clock.now(), active: 0 })
   })
   const ask = (name: string, timeout = 30_000): Asked => {
     const results: Array<Result.Result<Response, ConnectionError>> = []

@@ -183,12 +183,54 @@ describe("metrics", () => {
         assert.deepStrictEqual(values(Metrics.reconnects), { [server]: 2 })
         assert.deepStrictEqual(values(Metrics.providerTokensMinted), { "": 1 })
         assert.isBelow(values(Metrics.providerTokenAge)[""] ?? Number.NaN, 10)
-      }).pipe(Effect.scoped, Effect.provide(simulated({ apns: { retry: never } }), { local: true }))
+      }).pipe(Effect.scoped, Effect.provide(simulated({ apns: { retry: never, maxSessions: 1 } }), { local: true }))
       for (const gauge of [Metrics.queued, Metrics.inFlight, Metrics.sessions, Metrics.providerTokenAge]) {
         assert.deepStrictEqual(values(gauge), {}, gauge.id)
       }
       assert.deepStrictEqual(Object.values(values(Metrics.sessionsOpened)), [3])
     }).pipe(Effect.provide(layer))
+  })
+
+  it.live("show several sessions, and what goes away of them", () => {
+    const { layer, values } = observed()
+    const gauge = (metric: { readonly id: string }) => values(metric, "server")[""]
+    const until = (condition: () => boolean) =>
+      Effect.gen(function* () {
+        while (!condition()) yield* Effect.sleep(5)
+      }).pipe(Effect.timeout("10 seconds"))
+    return Effect.gen(function* () {
+      const simulator = yield* Simulator
+      const server = `server=${simulator.host}:${simulator.port}`
+      const counted = (metric: { readonly id: string }) => values(metric)[server] ?? 0
+      yield* simulator.inject({ effect: { _tag: "delay", millis: 100 }, times: 1000 })
+      const fiber = yield* Effect.forkChild(
+        Effect.forEach(
+          Array.from({ length: 200 }, (_, n) => n),
+          (n) => send(hello(n)),
+          { concurrency: "unbounded" }
+        )
+      )
+      yield* until(() => gauge(Metrics.streamsAllowed) === 6 && gauge(Metrics.inFlight) === 6)
+      assert.strictEqual(values(Metrics.sessions, "server")["state=ready"], 2)
+      assert.isAbove(gauge(Metrics.queued) ?? 0, 6)
+      assert.deepStrictEqual([counted(Metrics.sessionsOpened), counted(Metrics.reconnects)], [2, 0])
+
+      yield* simulator.goAway({ debugData: '{"reason":"Shutdown"}' })
+      yield* until(() => values(Metrics.sessions, "server")["state=draining"] === 2)
+      assert.deepStrictEqual(values(Metrics.goAways), { [`${server}, code=0, reason=Shutdown`]: 2 })
+      yield* until(() => counted(Metrics.reconnects) === 2 && gauge(Metrics.inFlight) === 6)
+      assert.strictEqual(counted(Metrics.sessionsOpened), 4)
+
+      yield* simulator.clearFaults
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual([gauge(Metrics.inFlight), gauge(Metrics.queued)], [0, 0])
+      assert.deepStrictEqual(values(Metrics.notifications, ...perOutcome), { "outcome=accepted, reason=none": 200 })
+      yield* until(() => values(Metrics.sessions, "server")["state=draining"] === 0)
+    }).pipe(
+      Effect.provide(
+        Layer.provideMerge(simulated({ simulator: { maxConcurrentStreams: 3 }, apns: { maxSessions: 2 } }), layer)
+      )
+    )
   })
 
   it.live("add up the layers of one registry", () => {

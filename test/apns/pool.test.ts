@@ -1,80 +1,7 @@
 import { afterEach, assert, beforeEach, describe, it, vi } from "@effect/vitest"
-import { growAtMillis, smoothed } from "../../packages/apns/src/internal/growth.ts"
+import { growAtMillis, idleShare, smoothed } from "../../packages/apns/src/internal/growth.ts"
 import { type Checkup, examine, type Vitals } from "../../packages/apns/src/internal/health.ts"
-import {
-  type ConnectionError,
-  LogicalConnection,
-  type Pending
-} from "../../packages/apns/src/internal/logicalConnection.ts"
-import type { PoolSettings } from "../../packages/apns/src/internal/pool.ts"
-import type { SessionFailure } from "../../packages/apns/src/internal/transport.ts"
-import { fakePeer, handClock } from "../support/fakeTransport.ts"
-
-interface Asked {
-  readonly pending: Pending
-  readonly results: Array<string>
-  readonly errors: Array<ConnectionError>
-}
-
-/** What the connection keeps, to show that it keeps nothing. */
-interface Inside {
-  readonly deadlines: { readonly buckets: ReadonlyMap<number, unknown> }
-  readonly pool: { readonly carriers: ReadonlySet<unknown> }
-  readonly queue: { readonly length: number }
-  readonly queued: number
-}
-
-const dialogue = (settings: Partial<PoolSettings> = {}) => {
-  const clock = handClock()
-  const peer = fakePeer()
-  const connection = new LogicalConnection({
-    endpoint: { host: "push.test", port: 443, connectTimeoutMillis: 10_000 },
-    connect: peer.connect,
-    pool: {
-      maxSessions: 1,
-      idlePingMillis: 60_000,
-      silencePingMillis: 5000,
-      pingTimeoutMillis: 2000,
-      ...settings
-    },
-    now: clock.now,
-    later: clock.after
-  })
-  const ask = (name = "a", timeout = 600_000): Asked => {
-    const results: Array<string> = []
-    const errors: Array<ConnectionError> = []
-    const pending = connection.submit(
-      { method: "POST", path: name, fields: {}, body: new Uint8Array() },
-      clock.now() + timeout,
-      {
-        onResponse: ({ status }) => results.push(String(status)),
-        onError: (error) => {
-          results.push(error._tag)
-          errors.push(error)
-        }
-      }
-    )
-    return { pending, results, errors }
-  }
-  const askMany = (count: number) => Array.from({ length: count }, (_, i) => ask(String(i)))
-  /** A session that has answered once, after a round trip of 100 ms, and now takes that many streams. */
-  const proven = (limit: number) => {
-    ask("first")
-    const session = peer.session(0).settings(1)
-    clock.advance(100)
-    session.stream(0).answer(200)
-    return session.settings(limit)
-  }
-  const inside = connection as unknown as Inside
-  return { clock, peer, connection, ask, askMany, proven, inside }
-}
-
-const refusedConnect: SessionFailure = {
-  step: "connect",
-  problem: "nothing listens there (connection refused)",
-  cure: "Check the host.",
-  transient: true
-}
+import { type Asked, dialogue, refusedConnect } from "../support/poolDialogue.ts"
 
 beforeEach(() => {
   // No jitter: backoff is exact.
@@ -95,7 +22,20 @@ describe("when to grow", () => {
     ],
     ["never less than 50 ms", { waitingSinceMillis: 1000, provenSinceMillis: 0, roundTripMillis: 1 }, 1050]
   ])("counts from %s", (_, demand, at) => {
-    assert.strictEqual(growAtMillis(demand), at)
+    assert.strictEqual(growAtMillis(demand, 1), at)
+  })
+
+  it.each([
+    ["all of it", 1, 1080],
+    ["half of it", 0.5, 1160],
+    ["next to nothing", 0.09, Number.POSITIVE_INFINITY]
+  ])("counts the time in which the event loop is idle: %s", (_, idle, at) => {
+    assert.strictEqual(growAtMillis({ waitingSinceMillis: 1000, provenSinceMillis: 0, roundTripMillis: 80 }, idle), at)
+  })
+
+  it("knows how idle the event loop was", () => {
+    assert.strictEqual(idleShare({ idle: 100, active: 100 }, { idle: 130, active: 110 }), 0.75)
+    assert.strictEqual(idleShare({ idle: 0, active: 0 }, { idle: 0, active: 0 }), 1)
   })
 
   it("smooths the round trip", () => {
@@ -299,8 +239,10 @@ describe("growth", () => {
     const { askMany, clock, peer, proven } = dialogue({ maxSessions: 2 })
     const session = proven(2)
     clock.advance(1000)
-    const asked = askMany(5)
-    clock.advance(99)
+    const asked = askMany(6)
+    clock.advance(60)
+    session.stream(1).answer(200)
+    clock.advance(39)
     assert.lengthOf(peer.sessions, 1)
     clock.advance(1)
     assert.lengthOf(peer.sessions, 2)
@@ -308,6 +250,49 @@ describe("growth", () => {
     assert.deepStrictEqual([session.live.length, peer.session(1).live.length], [2, 3])
     for (const one of peer.sessions) for (const stream of one.live) stream.answer(200)
     assert.isTrue(asked.every(({ results }) => results[0] === "200"))
+  })
+
+  it("does not while nothing is answered: that is silence, and one session more would meet it, too", () => {
+    const { ask, clock, peer, proven } = dialogue({ maxSessions: 2 })
+    const session = proven(2)
+    clock.advance(1000)
+    for (let i = 0; i < 10; i++) ask()
+    clock.advance(4000)
+    assert.lengthOf(peer.sessions, 1)
+    session.stream(1).answer(200)
+    assert.lengthOf(peer.sessions, 2)
+  })
+
+  it("does not when the queue waits for this program's own work", () => {
+    const { askMany, clock, loop, peer, proven } = dialogue({ maxSessions: 2 })
+    const session = proven(2)
+    askMany(200)
+    loop.busyShare = 0.95
+    for (let i = 0; i < 50; i++) {
+      clock.advance(20)
+      session.live[0]?.answer(200)
+    }
+    assert.lengthOf(peer.sessions, 1)
+    loop.busyShare = 0.2
+    for (let i = 0; i < 20; i++) {
+      clock.advance(20)
+      session.live[0]?.answer(200)
+    }
+    assert.lengthOf(peer.sessions, 2)
+  })
+
+  it("counts the time only in which the program waited for the network", () => {
+    const { askMany, clock, loop, peer, proven } = dialogue({ maxSessions: 2 })
+    const session = proven(2)
+    clock.advance(1000)
+    loop.busyShare = 0.5
+    askMany(6)
+    clock.advance(100)
+    session.stream(1).answer(200)
+    clock.advance(99)
+    assert.lengthOf(peer.sessions, 1)
+    clock.advance(1)
+    assert.lengthOf(peer.sessions, 2)
   })
 
   it("does not while one stream is free, nor when the queue moves on", () => {
@@ -552,6 +537,15 @@ describe("a storm over several sessions", () => {
           one.pending.cancel()
         }
       ],
+      [
+        6,
+        () => {
+          const one = pick(peer.live().filter(({ ready }) => !ready))
+          if (one === undefined) return
+          const order = one.resolve(...["192.0.2.1", "192.0.2.2", "192.0.2.3"].slice(Math.floor(random() * 3)))
+          if (random() < 0.3) one.fallBack(order[1])
+        }
+      ],
       [12, () => session()?.settings(pick([0, 1, 2, 3, 8]) ?? 1)],
       [30, () => stream()?.answer(pick([200, 200, 400, 503]) ?? 200)],
       [2, () => stream()?.refuse()],
@@ -577,9 +571,13 @@ describe("a storm over several sessions", () => {
     for (let i = 0; i < 5000; i++) {
       // The peer throws when it is given a stream that it did not allow.
       step()
-      const taking = peer.live().filter(({ closing }) => !closing).length
-      most = Math.max(most, taking)
-      assert.isAtMost(taking, 4)
+      // Beside those whose identifiers come to an end.
+      const taking = peer.live().filter(({ closing, streams }) => !closing && streams.length < 200 - 12)
+      most = Math.max(most, taking.length)
+      assert.isAtMost(taking.length, 4)
+      // None is opened beside one that has not answered.
+      const proven = ({ streams }: (typeof taking)[number]) => streams.some(({ ending }) => ending?._tag === "Answered")
+      assert.isAtMost(taking.filter((one) => !proven(one)).length, 1)
     }
     const waiting = () => asked.filter((one) => !cancelled.has(one) && one.results.length === 0)
     for (let i = 0; i < 200 && waiting().length > 0; i++) {

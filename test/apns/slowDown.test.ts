@@ -32,12 +32,15 @@ const dialogue = (maxSessions = 1) => {
     },
     now: clock.now,
     later: clock.after,
+    loopTime: () => ({ idle: clock.now(), active: 0 }),
     observer: {
       onOpening: () => {},
       onReady: () => {},
       onGoAway: () => {},
+      onSilent: () => {},
       onEnded: () => {},
       onBackoff: () => {},
+      onAvoiding: () => {},
       onSlowed: (cause: SlowCause) => void told.push(`slowed by ${cause}`),
       onResumed: (cause: SlowCause) => void told.push(`resumed from ${cause}`)
     }

@@ -33,7 +33,8 @@ const spentBy = (play: (peer: FakePeer, advance: (millis: number) => void) => vo
       pingTimeoutMillis: 5000
     },
     now: clock.now,
-    later: clock.after
+    later: clock.after,
+    loopTime: () => ({ idle: clock.now(), active: 0 })
   })
   const told: Array<Spent | undefined> = []
   const request = { method: "POST", path: "/", fields: {}, body: new Uint8Array() }

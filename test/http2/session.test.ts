@@ -51,6 +51,35 @@ const rawReady = (onSocket: (socket: Net.Socket) => void) =>
 const sleep = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
 
 describe("a session", () => {
+  it("resolves the host by the function it is given, and tells which addresses it tries", async () => {
+    const port = await rawReady(() => {})
+    const told: Array<string> = []
+    await new Promise<void>((resolve, reject) => {
+      const session = connect(
+        {
+          host: "push.test",
+          port,
+          plaintext: true,
+          lookup: (host, { all }, callback) => {
+            told.push(`resolve ${host}${all === true ? ", all" : ""}`)
+            const found = ["127.0.0.2", "127.0.0.1"].map((address) => ({ address, family: 4 }))
+            setImmediate(() => callback(null, found))
+          }
+        },
+        {
+          onAttempt: (address) => told.push(`try ${address}`),
+          onAttemptFailed: (address) => told.push(`failed ${address}`),
+          onReady: resolve,
+          onCapacity: () => {},
+          onGoAway: () => {},
+          onEnd: (failure) => reject(failure?.error)
+        }
+      )
+      cleanups.push(() => session.destroy())
+    })
+    deepStrictEqual(told, ["resolve push.test, all", "try 127.0.0.2", "failed 127.0.0.2", "try 127.0.0.1"])
+  })
+
   it("sends requests and has answers, over TLS with ALPN h2", async () => {
     const seen: Array<unknown> = []
     const { host, port, ca } = await server((stream, headers) => {

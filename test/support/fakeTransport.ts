@@ -9,6 +9,7 @@ import type {
   Endpoint,
   GoAway,
   Request,
+  Route,
   Session,
   SessionFailure,
   SessionListener,
@@ -140,10 +141,34 @@ export class FakeSession implements Session {
   pings = 0
   private unacknowledged: Array<() => void> = []
   private readonly listener: SessionListener
+  private readonly route: Route | undefined
+  private address = ""
 
-  constructor(endpoint: Endpoint, listener: SessionListener) {
+  constructor(endpoint: Endpoint, listener: SessionListener, route: Route | undefined) {
     this.endpoint = endpoint
     this.listener = listener
+    this.route = route
+  }
+
+  /** The host has these addresses; the first in the order that is returned is tried. */
+  resolve(...addresses: ReadonlyArray<string>): ReadonlyArray<string> {
+    if (this.route === undefined) throw new Violation("the session has no route")
+    const found = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }))
+    const order = this.route.arrange(found).map(({ address }) => address)
+    this.attempt(order[0] ?? "")
+    return order
+  }
+
+  private attempt(address: string) {
+    this.address = address
+    this.route?.onAttempt(address)
+  }
+
+  /** The address that is tried cannot be connected to; another one is tried. */
+  fallBack(address?: string): this {
+    this.route?.onAttemptFailed(this.address)
+    if (address !== undefined) this.attempt(address)
+    return this
   }
 
   get live(): Array<FakeStream> {
@@ -258,8 +283,8 @@ export interface FakePeer {
 export const fakePeer = (): FakePeer => {
   const sessions: Array<FakeSession> = []
   return {
-    connect: (endpoint, listener) => {
-      const session = new FakeSession(endpoint, listener)
+    connect: (endpoint, listener, route) => {
+      const session = new FakeSession(endpoint, listener, route)
       sessions.push(session)
       return session
     },

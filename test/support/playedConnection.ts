@@ -24,7 +24,8 @@ export const playedConnection = (peer: FakePeer): Layer.Layer<ApnsConnection> =>
         later: (millis, task) => {
           const fiber = run(Effect.andThen(Effect.sleep(millis), Effect.sync(task)))
           return () => fiber.interruptUnsafe()
-        }
+        },
+        loopTime: () => ({ idle: clock.currentTimeMillisUnsafe(), active: 0 })
       })
       const submit: Submit = (request, listener) => connection.submit(request, request.deadlineMillis, listener)
       return withSubmit(
@@ -33,7 +34,8 @@ export const playedConnection = (peer: FakePeer): Layer.Layer<ApnsConnection> =>
           request: (request) => requestBy(submit, request, (error) => error),
           retire: (name) => Effect.sync(() => connection.retire(name))
         },
-        submit
+        submit,
+        () => connection.streamsAllowed
       )
     })
   )

@@ -170,7 +170,9 @@ export class Apns extends Context.Service<
    * `APNS_TEAM_ID`, `APNS_KEY_ID` and `APNS_KEY` (the text of the .p8 file) or `APNS_KEY_FILE` (its path); or
    * `APNS_CERTIFICATE_FILE` (.p12 or PEM) with `APNS_CERTIFICATE_KEY_FILE` and `APNS_CERTIFICATE_PASSPHRASE` where needed.
    * Optional: `APNS_HOST`, `APNS_PORT` and `APNS_CA_FILE` for a server of your own, `APNS_TIMEOUT` (such as
-   * `"10 seconds"`). `HTTPS_PROXY` and `NO_PROXY`, as `proxy: "environment"` reads them, unless `proxy` is given.
+   * `"10 seconds"`); and of the connection `APNS_MAX_SESSIONS`, `APNS_IDLE_PING`, `APNS_SILENCE_PING` (or `"Infinity"`, as
+   * for `APNS_IDLE_PING`), `APNS_PING_TIMEOUT`, `APNS_CONNECT_TIMEOUT`, `APNS_DRAIN_TIMEOUT` and `APNS_WARM_UP` (`true` or
+   * `false`), which are the settings of these names. `HTTPS_PROXY` and `NO_PROXY`, as `proxy: "environment"` reads them, unless `proxy` is given.
    */
   static readonly layerConfig = (
     options?: Pick<

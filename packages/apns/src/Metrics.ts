@@ -121,6 +121,17 @@ export const streamsAllowed = Metric.gauge("apns_streams_allowed", {
 })
 
 /**
+ * Addresses of the server's name that are avoided now, because a session to them could not be opened, ended before it had
+ * answered or went silent, by `server`. Log lines say which.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const addressesAvoided = Metric.gauge("apns_addresses_avoided", {
+  description: "Addresses of the server's name that are avoided because they failed"
+})
+
+/**
  * Sessions that were begun, by `server`.
  *
  * @category metrics

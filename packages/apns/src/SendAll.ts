@@ -10,10 +10,10 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Apns, type Receipt } from "./Apns.ts"
 import type { ApnsError } from "./ApnsError.ts"
-import { dispatchByFiber, dispatchOf, onHaltedOf } from "./internal/dispatch.ts"
+import { dispatchByFiber, dispatchOf, onHaltedOf, widthOf } from "./internal/dispatch.ts"
 import { Faults } from "./internal/fault.ts"
 import { isTraced } from "./internal/spans.ts"
-import { Window } from "./internal/window.ts"
+import { capacityOf, Window } from "./internal/window.ts"
 import type { Notification } from "./Notification.ts"
 import type { Outcome } from "./ReasonTable.ts"
 
@@ -35,8 +35,11 @@ export type SendResult =
  */
 export interface SendAllOptions {
   /**
-   * Notifications taken from the Stream whose result has not been taken yet, at most: what bounds the memory. Default:
-   * 1,000, the streams that a connection to APNs commonly has.
+   * Notifications taken from the Stream whose result has not been taken yet, at most: what bounds the memory.
+   *
+   * Default: three times the streams that APNs allows the sessions of the connection now, from 100 to 20,000. A third is
+   * under way and the rest waits, so that no stream is ever free and the connection sees when one session more would help.
+   * At 20,000 and a few kilobytes each, that is at most some 60 MB. 1,000 where the `ApnsConnection` is not this library's.
    */
   readonly concurrency?: number | undefined
   /** Whether results come in the order of the notifications; one that is slow then holds up the rest. Default: `false`. */
@@ -56,7 +59,7 @@ export interface SendAllOptions {
  * **When to use**
  *
  * Use to send to many devices: it costs less than a `send` for each, keeps as many notifications under way as
- * `concurrency` allows, and takes no more from the Stream while results are not taken (back pressure).
+ * the connection carries, or `concurrency` allows, and takes no more from the Stream while results are not taken (back pressure).
  *
  * **Details**
  *
@@ -94,7 +97,7 @@ export const sendAll = <E, R>(
       const traced = yield* Effect.withFiber((fiber) => Effect.succeed(isTraced(fiber)))
       const run = yield* FiberSet.makeRuntime<never, Receipt, ApnsError>().pipe(Scope.provide(scope))
       const window = new Window<E | Cause.Done<void>>({
-        capacity: Math.max(1, options.concurrency ?? 1000),
+        capacity: capacityOf(options.concurrency, widthOf(apns)),
         ordered: options.ordered ?? false,
         faults: options.haltOnFault === false ? undefined : new Faults(),
         dispatch: traced ? dispatchByFiber(apns) : dispatchOf(apns),

@@ -25,6 +25,8 @@ export interface ConnectOptions {
   /** The client certificate and its private key, in PEM. */
   readonly cert?: string | undefined
   readonly key?: string | undefined
+  /** Resolves `host`, unless it is an IP address. Default: the runtime's, `dns.lookup`. */
+  readonly lookup?: Net.LookupFunction | undefined
   /** A connected stream to run over, such as a proxy's tunnel, instead of a new socket. */
   readonly socket?: Duplex | undefined
   /** Without TLS, by prior knowledge (RFC 9113, 3.3): for tests. Default false. */
@@ -58,6 +60,10 @@ export interface SessionFailure {
 
 /** What a session reports. None of these is called before `connect` has returned. */
 export interface SessionListener {
+  /** One of the host's addresses is tried, and is the one of the session unless another follows. */
+  onAttempt?(address: string): void
+  /** It could not be connected to, or not as soon as the runtime tries the next one (RFC 8305). */
+  onAttemptFailed?(address: string): void
   /** The peer's SETTINGS have arrived. */
   onReady(): void
   /** Every request so far has been handed to the socket, whole. */
@@ -153,6 +159,9 @@ class SocketSession implements Session {
     socket.on("lookup", (error: Error | null) => {
       if (error === null && this.step === "dns") this.step = "connect"
     })
+    socket.on("connectionAttempt", (address) => listener.onAttempt?.(address))
+    socket.on("connectionAttemptFailed", (address) => listener.onAttemptFailed?.(address))
+    socket.on("connectionAttemptTimeout", (address) => listener.onAttemptFailed?.(address))
     socket.on("connect", () => {
       if (plaintext) this.onConnected()
       else this.step = "tls"
@@ -334,16 +343,22 @@ const authorityOf = (host: string, port: number): string => {
 
 type OnRead = (length: number, buffer: Uint8Array) => boolean
 
-const plainSocket = ({ host, port, socket }: ConnectOptions, callback: OnRead): Net.Socket =>
+const plainSocket = ({ host, lookup, port, socket }: ConnectOptions, callback: OnRead): Net.Socket =>
   socket === undefined
-    ? Net.connect({ host, port, onread: { buffer: Buffer.allocUnsafeSlow(readSize), callback } })
+    ? Net.connect({
+        host,
+        port,
+        ...(lookup && { lookup }),
+        onread: { buffer: Buffer.allocUnsafeSlow(readSize), callback }
+      })
     : (socket as Net.Socket)
 
 const tlsSocket = (options: ConnectOptions, callback: OnRead): Tls.TLSSocket => {
-  const { host, port, ca, cert, key, socket, servername = Net.isIP(host) === 0 ? host : undefined } = options
+  const { host, lookup, port, ca, cert, key, socket, servername = Net.isIP(host) === 0 ? host : undefined } = options
   return Tls.connect({
     host,
     port,
+    ...(lookup !== undefined && { lookup }),
     ALPNProtocols: ["h2"],
     // RFC 9113, 9.2
     minVersion: "TLSv1.2",

@@ -1,6 +1,7 @@
 /** One session of a pool, and what is known of it. */
+import type { Address } from "./addresses.ts"
 import type { Vitals } from "./health.ts"
-import type { Connect, Endpoint, GoAway, Session, SessionFailure, SessionListener } from "./transport.ts"
+import type { Connect, Endpoint, GoAway, Route, Session, SessionFailure, SessionListener } from "./transport.ts"
 
 /** Requests that leave together. */
 export class Batch {
@@ -10,6 +11,8 @@ export class Batch {
 
 /** Who hears of a session. */
 export interface CarrierOwner {
+  arrange(carrier: Carrier, found: ReadonlyArray<Address>): ReadonlyArray<Address>
+  onAttemptFailed(carrier: Carrier, address: string): void
   onReady(carrier: Carrier): void
   onWritten(batch: Batch): void
   onCapacity(carrier: Carrier): void
@@ -17,13 +20,17 @@ export interface CarrierOwner {
   onEnd(carrier: Carrier, failure: SessionFailure | undefined): void
 }
 
-export class Carrier implements SessionListener, Vitals {
+export class Carrier implements SessionListener, Route, Vitals {
   /** As `host:port#n`. */
   readonly id: string
   /** Opened beside others, because those were full. */
   readonly surplus: boolean
   readonly session: Session
   private readonly owner: CarrierOwner
+  /** Which of the host's addresses it has, or tries; `undefined` while that is not known, or not ours to choose. */
+  address: string | undefined = undefined
+  /** Whether that address is avoided because of this session. */
+  blamed = false
   goAway: GoAway | undefined = undefined
   ready = false
   readyAtMillis: number | undefined = undefined
@@ -34,8 +41,9 @@ export class Carrier implements SessionListener, Vitals {
   /** Why it was ended from here. */
   verdict: string | undefined = undefined
   streams = 0
-  /** How many streams it has carried. */
+  /** How many streams it has carried, and whether that is nearly as many as it can. */
   opened = 0
+  rotating = false
   heardAtMillis = 0
   unheard = false
   askedAtMillis = 0
@@ -48,7 +56,7 @@ export class Carrier implements SessionListener, Vitals {
     this.id = id
     this.surplus = surplus
     this.owner = owner
-    this.session = connect(endpoint, this)
+    this.session = connect(endpoint, this, this)
   }
 
   /** A sign of life. */
@@ -56,6 +64,19 @@ export class Carrier implements SessionListener, Vitals {
     this.heardAtMillis = nowMillis
     this.unheard = false
     this.pingedAtMillis = undefined
+  }
+
+  arrange(found: ReadonlyArray<Address>): ReadonlyArray<Address> {
+    return this.owner.arrange(this, found)
+  }
+
+  onAttempt(address: string): void {
+    this.address = address
+    this.blamed = false
+  }
+
+  onAttemptFailed(address: string): void {
+    this.owner.onAttemptFailed(this, address)
   }
 
   onReady(): void {

@@ -14,17 +14,24 @@ export type SessionEnd = "closed" | "lost" | "failed"
 /** Who hears of the sessions of a logical connection; they are named as in `Receipt.connection`. */
 export interface ConnectionObserver extends PaceObserver {
   onOpening(session: string): void
-  onReady(session: string): void
+  /** `address`: the host's address that it has, unless that was not ours to choose. */
+  onReady(session: string, address: string | undefined): void
   /** The first GOAWAY of a session. */
   onGoAway(session: string, goAway: GoAway): void
-  onEnded(session: string, end: SessionEnd, failure: SessionFailure | undefined): void
+  /** It gave no sign of life, and is ended from here. */
+  onSilent(session: string): void
+  onEnded(session: string, end: SessionEnd, failure: SessionFailure | undefined, address: string | undefined): void
   /** The next session waits. */
   onBackoff(millis: number, failures: number): void
+  /** One of the host's addresses failed: others go before it for a while. */
+  onAvoiding(address: string, millis: number): void
 }
 
 /** Beyond them there is no error code (RFC 9113, 7). */
 const lastErrorCode = 0xd
 
+const sessionAt = (session: string, address: string | undefined) =>
+  address === undefined ? { session } : { session, address }
 const slowed: Readonly<Record<SlowCause, string>> = {
   badDeviceTokens: "Sending more slowly: too many device tokens are bad",
   outage: "Sending is held back: APNs answers with server errors"
@@ -41,7 +48,7 @@ export class ConnectionReport implements ConnectionObserver {
   private readonly log: (effect: Effect.Effect<void>) => void
   /** Sessions that ended and were not replaced yet. */
   private missing = 0
-  /** Those that announced their end: it is counted once. */
+  /** Those of which it was known that they end: that is counted once. */
   private readonly going = new Set<string>()
   private readonly now: () => number
   private readonly slowedToldMillis = { badDeviceTokens: Number.NEGATIVE_INFINITY, outage: Number.NEGATIVE_INFINITY }
@@ -65,8 +72,8 @@ export class ConnectionReport implements ConnectionObserver {
     this.log(Effect.annotateLogs(Effect.logDebug("Opening a session"), { session }))
   }
 
-  onReady(session: string): void {
-    this.log(Effect.annotateLogs(Effect.logDebug("The session is ready"), { session }))
+  onReady(session: string, address: string | undefined): void {
+    this.log(Effect.annotateLogs(Effect.logDebug("The session is ready"), sessionAt(session, address)))
   }
 
   onGoAway(session: string, { code, debugData }: GoAway): void {
@@ -87,7 +94,13 @@ export class ConnectionReport implements ConnectionObserver {
     )
   }
 
-  onEnded(session: string, end: SessionEnd, failure: SessionFailure | undefined): void {
+  onSilent(session: string): void {
+    if (this.going.has(session)) return
+    this.missing++
+    this.going.add(session)
+  }
+
+  onEnded(session: string, end: SessionEnd, failure: SessionFailure | undefined, address: string | undefined): void {
     if (!this.going.delete(session) && end !== "closed") this.missing++
     if (end === "closed") {
       this.log(Effect.annotateLogs(Effect.logDebug("The session has ended"), { session }))
@@ -95,7 +108,13 @@ export class ConnectionReport implements ConnectionObserver {
     }
     const what = end === "lost" ? "The session was lost" : "The session could not be opened"
     const { step = "closed", problem = "the server ended the connection" } = failure ?? {}
-    this.log(Effect.annotateLogs(Effect.logWarning(what), { session, step, problem }))
+    this.log(Effect.annotateLogs(Effect.logWarning(what), { ...sessionAt(session, address), step, problem }))
+  }
+
+  onAvoiding(address: string, millis: number): void {
+    this.log(
+      Effect.annotateLogs(Effect.logInfo("Avoiding an address of the server"), { address, millis: Math.round(millis) })
+    )
   }
 
   onBackoff(millis: number, failures: number): void {

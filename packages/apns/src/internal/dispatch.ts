@@ -6,7 +6,7 @@ import type * as Effect from "effect/Effect"
 import type { Apns, Receipt } from "../Apns.ts"
 import type { ApnsError } from "../ApnsError.ts"
 import type { Notification } from "../Notification.ts"
-import type { Cancellable } from "./submit.ts"
+import type { Cancellable, StreamsAllowed } from "./submit.ts"
 
 /** Who hears of what is sent: one call of one method, maybe before `dispatch` returns. */
 export interface Outlet<A> {
@@ -22,12 +22,22 @@ export type Dispatch = (notification: Notification, outlet: Outlet<Receipt>) => 
 export type OnHalted = (notification: Notification, error: ApnsError) => void
 
 const known = new WeakMap<Apns["Service"], { readonly dispatch: Dispatch; readonly onHalted: OnHalted }>()
+const allowed = new WeakMap<Apns["Service"], StreamsAllowed>()
 
 /** An `Apns`, with the way to it that takes no Effect. */
 export const withDispatch = (apns: Apns["Service"], dispatch: Dispatch, onHalted: OnHalted): Apns["Service"] => {
   known.set(apns, { dispatch, onHalted })
   return apns
 }
+
+/** An `Apns`, with the width of its connection, where that is known. */
+export const withWidth = (apns: Apns["Service"], streamsAllowed: StreamsAllowed | undefined): Apns["Service"] => {
+  if (streamsAllowed !== undefined) allowed.set(apns, streamsAllowed)
+  return apns
+}
+
+/** The width of the connection of an `Apns`; `undefined` where that is not this package's own. */
+export const widthOf = (apns: Apns["Service"]): StreamsAllowed | undefined => allowed.get(apns)
 
 /** The way that works with every `Apns`: its `send`. */
 export const dispatchByFiber =

@@ -1,7 +1,8 @@
 /**
  * The transport over `@effect-apns/http2`: what the engine reports, in the words of the seam.
  */
-import type * as Net from "node:net"
+import * as Dns from "node:dns"
+import * as Net from "node:net"
 import * as Http2 from "@effect-apns/http2"
 import * as Redacted from "effect/Redacted"
 import { classify, endedEarly, notHttp2, protocolBroken, timedOut, unusable } from "./connectFailure.ts"
@@ -11,6 +12,8 @@ import type {
   Ending,
   Endpoint,
   Request,
+  Resolve,
+  Route,
   Session,
   SessionFailure,
   SessionListener,
@@ -142,21 +145,38 @@ export const stillborn: Session = {
   destroy: () => {}
 }
 
+/** `getaddrinfo`, all of its answer in its order (RFC 6724). Nothing is cached on this side of it. */
+const systemResolve: Resolve = (host, onResolved) => Dns.lookup(host, { all: true }, onResolved)
+
+/** The runtime tries what it gets in that order, one of each family in turn, each after a failure or a short wait. */
+const lookupBy =
+  (resolve: Resolve, route: Route): Net.LookupFunction =>
+  (host, { all }, callback) =>
+    resolve(host, (error, found) => {
+      if (error !== null) return callback(error, [])
+      const addresses = route.arrange(found)
+      const [first] = addresses
+      // Where a program has turned this runtime's choice of a family off, it takes one.
+      if (all === true || first === undefined) callback(null, [...addresses])
+      else callback(null, first.address, first.family)
+    })
+
 /** Opens a session of the engine, through the proxy if there is one. */
-export const connect: Connect = (endpoint, listener) =>
+export const connect: Connect = (endpoint, listener, route) =>
   endpoint.proxy === undefined
-    ? open(endpoint, listener)
+    ? open(endpoint, listener, Net.isIP(endpoint.host) === 0 ? route : undefined)
     : new TunnelledSession(endpoint, endpoint.proxy, listener, (socket, millis) =>
-        open(endpoint, listener, socket, millis)
+        open(endpoint, listener, undefined, socket, millis)
       )
 
 const open = (
   endpoint: Endpoint,
   listener: SessionListener,
+  route?: Route,
   socket?: Net.Socket,
   connectTimeoutMillis = endpoint.connectTimeoutMillis
 ): Session => {
-  const { ca, clientCertificate, host, maxAnswerBytes, pins, port } = endpoint
+  const { ca, clientCertificate, host, maxAnswerBytes, pins, port, resolve = systemResolve } = endpoint
   try {
     return new EngineSession(
       Http2.connect(
@@ -164,6 +184,7 @@ const open = (
           host,
           port,
           ca,
+          lookup: route && lookupBy(resolve, route),
           socket,
           checkServer: pins && checkPins(pins),
           connectTimeoutMillis,
@@ -172,6 +193,8 @@ const open = (
           key: clientCertificate && Redacted.value(clientCertificate.privateKey)
         },
         {
+          onAttempt: (address) => route?.onAttempt(address),
+          onAttemptFailed: (address) => route?.onAttemptFailed(address),
           onReady: () => listener.onReady(),
           onWritten: () => listener.onWritten(),
           onCapacity: () => listener.onCapacity(),

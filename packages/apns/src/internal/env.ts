@@ -61,13 +61,34 @@ const port = (name: string, apples: string): Effect.Effect<number | undefined, A
       : Effect.fail(invalid(name, said(value), `Give a port number; Apple's are ${apples}.`))
   })
 
-const timeout = (value: string | undefined) => {
-  if (value === undefined) return Effect.succeed(undefined)
-  const parsed = Duration.fromInput(value as Duration.Input)
-  return Option.isSome(parsed) && Duration.toMillis(parsed.value) > 0
-    ? Effect.succeed(parsed.value)
-    : Effect.fail(invalid("APNS_TIMEOUT", said(value), 'Give a duration such as "10 seconds".'))
-}
+/** `never`: whether "Infinity" is one, too. */
+const duration = (name: string, never: boolean): Effect.Effect<Duration.Duration | undefined, ApnsError> =>
+  Effect.flatMap(text(name), (value) => {
+    if (value === undefined) return Effect.succeed(undefined)
+    const parsed = Duration.fromInput(value as Duration.Input)
+    const millis = Option.isSome(parsed) ? Duration.toMillis(parsed.value) : 0
+    if (Option.isSome(parsed) && millis > 0 && (never || millis < Number.POSITIVE_INFINITY)) {
+      return Effect.succeed(parsed.value)
+    }
+    const cure = `Give a duration such as "10 seconds"${never ? ', or "Infinity"' : ""}.`
+    return Effect.fail(invalid(name, said(value), cure))
+  })
+
+const wholeNumber = (name: string): Effect.Effect<number | undefined, ApnsError> =>
+  Effect.flatMap(text(name), (value) => {
+    if (value === undefined) return Effect.succeed(undefined)
+    return /^[1-9]\d{0,5}$/.test(value)
+      ? Effect.succeed(Number(value))
+      : Effect.fail(invalid(name, said(value), "Give a whole number from 1."))
+  })
+
+const flag = (name: string): Effect.Effect<boolean | undefined, ApnsError> =>
+  Effect.flatMap(text(name), (value) => {
+    if (value === undefined) return Effect.succeed(undefined)
+    return value === "true" || value === "false"
+      ? Effect.succeed(value === "true")
+      : Effect.fail(invalid(name, said(value), 'Use "true" or "false".'))
+  })
 
 const topic = (value: string | undefined) =>
   value === undefined || /^[!-~]+$/.test(value)
@@ -101,7 +122,14 @@ export const settingsFromEnv = Effect.gen(function* () {
     environment: yield* environment,
     port: yield* port("APNS_PORT", "443 and 2197"),
     topic: yield* Effect.flatMap(text("APNS_TOPIC"), topic),
-    timeout: yield* Effect.flatMap(text("APNS_TIMEOUT"), timeout)
+    timeout: yield* duration("APNS_TIMEOUT", true),
+    connectTimeout: yield* duration("APNS_CONNECT_TIMEOUT", false),
+    drainTimeout: yield* duration("APNS_DRAIN_TIMEOUT", false),
+    maxSessions: yield* wholeNumber("APNS_MAX_SESSIONS"),
+    idlePing: yield* duration("APNS_IDLE_PING", true),
+    silencePing: yield* duration("APNS_SILENCE_PING", true),
+    pingTimeout: yield* duration("APNS_PING_TIMEOUT", false),
+    warmUp: yield* flag("APNS_WARM_UP")
   }
 })
 

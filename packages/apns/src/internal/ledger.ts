@@ -20,6 +20,7 @@ export interface Census {
   readonly ready: number
   readonly draining: number
   readonly streamsAllowed: number
+  readonly addressesAvoided: number
   /** Why less is sent than could be. */
   readonly slowed: Readonly<Record<SlowCause, boolean>>
 }
@@ -238,6 +239,7 @@ export class Ledger {
         series(Metrics.sessions, { state: "ready" }, ({ ready }) => ready),
         series(Metrics.sessions, { state: "draining" }, ({ draining }) => draining),
         series(Metrics.streamsAllowed, {}, ({ streamsAllowed }) => streamsAllowed),
+        series(Metrics.addressesAvoided, {}, ({ addressesAvoided }) => addressesAvoided),
         series(Metrics.slowed, { cause: "badDeviceTokens" }, ({ slowed }) => Number(slowed.badDeviceTokens)),
         series(Metrics.slowed, { cause: "outage" }, ({ slowed }) => Number(slowed.outage))
       ]

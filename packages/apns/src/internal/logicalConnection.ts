@@ -8,6 +8,7 @@ import { ConnectionFailed, DeadlinePassed, OutcomeUnknown, type Rejection } from
 import { Batch, type Carrier } from "./carrier.ts"
 import type { ConnectionObserver } from "./connectionReport.ts"
 import { Deadlines, Due } from "./deadlines.ts"
+import type { LoopTime } from "./growth.ts"
 import type { Census } from "./ledger.ts"
 import { type Heard, Pace } from "./pace.ts"
 import { type Later, Pool, type PoolOwner, type PoolSettings } from "./pool.ts"
@@ -107,12 +108,14 @@ export class LogicalConnection implements PoolOwner {
     readonly slowDown?: Pick<SlowDownSettings, "badTokens" | "outage"> | undefined
     readonly now: () => number
     readonly later: Later
+    readonly loopTime: () => LoopTime
     readonly observer?: ConnectionObserver | undefined
   }) {
     const {
       connect,
       endpoint,
       later,
+      loopTime,
       now,
       observer,
       pool,
@@ -131,6 +134,7 @@ export class LogicalConnection implements PoolOwner {
       owner: this,
       now,
       later,
+      loopTime,
       observer
     })
   }
@@ -185,6 +189,11 @@ export class LogicalConnection implements PoolOwner {
     const now = this.now()
     const slowed = { badDeviceTokens: pace.isSlowed("badDeviceTokens", now), outage: pace.isSlowed("outage", now) }
     return { queued: this.queued, slowed, ...this.pool.census() }
+  }
+
+  /** How many streams the sessions allow together. */
+  get streamsAllowed(): number {
+    return this.pool.streamsAllowed
   }
 
   onEmpty(): void {
@@ -243,9 +252,11 @@ export class LogicalConnection implements PoolOwner {
     return undefined
   }
 
-  onGoAway(goAway: GoAway): void {
+  onGoAway(goAway: GoAway): boolean {
     const rejection = goAwayRejection(goAway.debugData)
-    if (rejection?.action === "fixConfig") this.failQueue(rejection)
+    if (rejection?.action !== "fixConfig") return true
+    this.failQueue(rejection)
+    return false
   }
 
   onUnreachable(failure: SessionFailure | undefined): void {

@@ -3,10 +3,11 @@
  * Plain handlers; the decisions are in growth.ts and health.ts.
  */
 import * as Duration from "effect/Duration"
+import { type Address, Addresses } from "./addresses.ts"
 import { backoffMillis } from "./backoff.ts"
 import { type Batch, Carrier, type CarrierOwner } from "./carrier.ts"
 import type { ConnectionObserver } from "./connectionReport.ts"
-import { growAtMillis, smoothed } from "./growth.ts"
+import { growAtMillis, idleShare, type LoopTime, smoothed, waitMillis } from "./growth.ts"
 import { examine, type HealthSettings } from "./health.ts"
 import type { Census } from "./ledger.ts"
 import type { Connect, Endpoint, GoAway, SessionFailure } from "./transport.ts"
@@ -26,7 +27,8 @@ export interface PoolOwner {
   waitingSinceMillis(): number | undefined
   /** A request that waits may find a session now, or one has to be opened for it. */
   onCapacity(): void
-  onGoAway(goAway: GoAway): void
+  /** Returns whether another session may fare better. */
+  onGoAway(goAway: GoAway): boolean
   /** There is no session, and the last one never came to be. */
   onUnreachable(failure: SessionFailure | undefined): void
   /** The last session has ended. */
@@ -36,6 +38,13 @@ export interface PoolOwner {
 const allIdentifiers = 2 ** 30
 /** A timer that runs later than this tells that the process stood still. */
 const latenessMillis = 1000
+/** The queue is not looked at more often than this; in less time, nothing could be said of the event loop either. */
+const minPauseMillis = 10
+/** A program that has sent this lately sends again, likelier than not. */
+const recentMillis = 10_000
+
+/** How many identifiers are left when the next session is asked for: a 16th, or what goes out in the time of a handshake. */
+const rotationMargin = (maxStreams: number) => Math.min(Math.floor(maxStreams / 16), 2 ** 16)
 
 export class Pool implements CarrierOwner {
   private readonly address: string
@@ -43,22 +52,27 @@ export class Pool implements CarrierOwner {
   private readonly connect: Connect
   private readonly settings: PoolSettings
   private readonly maxStreams: number
+  private readonly rotateAt: number
   private readonly owner: PoolOwner
   private readonly now: () => number
   private readonly later: Later
+  private readonly loopTime: () => LoopTime
   private readonly observer: ConnectionObserver | undefined
   /** All that have not ended. */
   private readonly carriers = new Set<Carrier>()
-  /** Those that take streams, or will, in the order of opening. */
+  /** Those that take streams, or will, in the order of opening; those that are to be replaced last. */
   private readonly active: Array<Carrier> = []
   private sessions = 0
   private closed = false
   private waitingToConnect = false
   private failures = 0
   private waitingToGrow = false
+  /** Of the event loop, when the pool began to wait before it grows. */
+  private loopTimeThen: LoopTime | undefined
   private growthFailures = 0
   private growNotBeforeMillis = 0
   private roundTripMillis = 0
+  private readonly addresses = new Addresses()
 
   constructor(options: {
     readonly address: string
@@ -68,6 +82,7 @@ export class Pool implements CarrierOwner {
     readonly owner: PoolOwner
     readonly now: () => number
     readonly later: Later
+    readonly loopTime: () => LoopTime
     readonly observer?: ConnectionObserver | undefined
   }) {
     this.address = options.address
@@ -75,9 +90,11 @@ export class Pool implements CarrierOwner {
     this.connect = options.connect
     this.settings = options.settings
     this.maxStreams = options.settings.maxStreamsPerSession ?? allIdentifiers
+    this.rotateAt = this.maxStreams - rotationMargin(this.maxStreams)
     this.owner = options.owner
     this.now = options.now
     this.later = options.later
+    this.loopTime = options.loopTime
     this.observer = options.observer
   }
 
@@ -103,7 +120,7 @@ export class Pool implements CarrierOwner {
   /** No session takes what waits: opens one, now or later, when there is none or when those there are do not suffice. */
   want(nowMillis: number): void {
     if (this.active.length === 0) this.open()
-    else if (this.active.length < this.settings.maxSessions) this.considerGrowth(nowMillis)
+    else if (!this.waitingToGrow && this.hasPlace) this.considerGrowth(nowMillis)
   }
 
   /** Opens the first session; after failures, not at once. */
@@ -124,7 +141,7 @@ export class Pool implements CarrierOwner {
   }
 
   private considerGrowth(nowMillis: number) {
-    if (this.waitingToGrow || this.closed) return
+    if (this.closed) return
     let provenSinceMillis = 0
     for (const { provenAtMillis } of this.active) {
       // One at a time: this one may be enough.
@@ -133,12 +150,21 @@ export class Pool implements CarrierOwner {
     }
     const waitingSinceMillis = this.owner.waitingSinceMillis()
     if (waitingSinceMillis === undefined) return
-    const { roundTripMillis } = this
-    const growAt = growAtMillis({ waitingSinceMillis, provenSinceMillis, roundTripMillis })
-    const delay = Math.max(growAt, this.growNotBeforeMillis) - nowMillis
+    const { growNotBeforeMillis, loopTimeThen, roundTripMillis } = this
+    const demand = { waitingSinceMillis, provenSinceMillis, roundTripMillis }
+    const growAt = (idle: number) => Math.max(growAtMillis(demand, idle), growNotBeforeMillis)
+    let delay = growAt(1) - nowMillis
+    // Sessions that bring nothing are silent, or the network is: one more would hang there, too. An answer comes back here.
+    if (delay <= 0 && this.active.every(({ heardAtMillis }) => heardAtMillis < waitingSinceMillis)) return
+    if (delay <= 0 && loopTimeThen !== undefined) {
+      delay = growAt(idleShare(loopTimeThen, this.loopTime())) - nowMillis
+    }
+    this.loopTimeThen = undefined
     if (delay <= 0) return this.openNow(true)
     this.waitingToGrow = true
-    this.later(delay, () => {
+    this.loopTimeThen = this.loopTime()
+    const pause = delay === Number.POSITIVE_INFINITY ? waitMillis(roundTripMillis) : Math.max(delay, minPauseMillis)
+    this.later(pause, () => {
       this.waitingToGrow = false
       this.owner.onCapacity()
     })
@@ -149,21 +175,38 @@ export class Pool implements CarrierOwner {
     this.observer?.onOpening(id)
     const carrier = new Carrier(id, surplus, this, this.connect, this.endpoint)
     this.carriers.add(carrier)
-    this.active.push(carrier)
+    // Before those that it replaces, so that it is given the streams.
+    const index = this.active.findIndex(({ rotating }) => rotating)
+    this.active.splice(index < 0 ? this.active.length : index, 0, carrier)
+  }
+
+  /** Whether a session more is allowed. One that is about to be replaced does not count: its replacement does. */
+  private get hasPlace(): boolean {
+    let count = 0
+    for (const { rotating } of this.active) if (!rotating) count++
+    return count < this.settings.maxSessions
+  }
+
+  /** How many streams the sessions allow together, whatever of them is taken. */
+  get streamsAllowed(): number {
+    let allowed = 0
+    for (const { ready, session, streams } of this.active) if (ready) allowed += streams + session.openable
+    return allowed
   }
 
   census(): Omit<Census, "queued" | "slowed"> {
     let inFlight = 0
     let ready = 0
-    let streamsAllowed = 0
     for (const carrier of this.carriers) inFlight += carrier.streams
-    for (const { ready: isReady, session, streams } of this.active) {
-      if (!isReady) continue
-      ready++
-      streamsAllowed += streams + session.openable
+    for (const carrier of this.active) if (carrier.ready) ready++
+    return {
+      inFlight,
+      connecting: this.active.length - ready,
+      ready,
+      draining: this.carriers.size - this.active.length,
+      streamsAllowed: this.streamsAllowed,
+      addressesAvoided: this.addresses.avoidedAt(this.now())
     }
-    const draining = this.carriers.size - this.active.length
-    return { inFlight, connecting: this.active.length - ready, ready, draining, streamsAllowed }
   }
 
   /** A stream is opened on it. */
@@ -175,7 +218,17 @@ export class Pool implements CarrierOwner {
       const silentAtMillis = nowMillis + this.settings.silencePingMillis
       if (silentAtMillis < carrier.checkAtMillis) this.watch(carrier, silentAtMillis)
     }
-    if (++carrier.opened === this.maxStreams) this.rest(carrier)
+    if (++carrier.opened >= this.rotateAt) this.rotate(carrier, nowMillis)
+  }
+
+  /** Its identifiers come to an end: another session takes over as soon as it has answered. */
+  private rotate(carrier: Carrier, nowMillis: number) {
+    carrier.rotating = true
+    if (carrier.opened >= this.maxStreams) return this.rest(carrier)
+    const index = this.active.indexOf(carrier)
+    if (index >= 0 && this.active.every(({ rotating }) => rotating) && nowMillis >= this.growNotBeforeMillis) {
+      this.openNow(true)
+    }
   }
 
   /** A stream of it has its answer. */
@@ -184,6 +237,8 @@ export class Pool implements CarrierOwner {
     if (carrier.provenAtMillis === undefined) {
       carrier.provenAtMillis = nowMillis
       if (carrier.surplus) this.growthFailures = 0
+      if (carrier.address !== undefined) this.addresses.proven(carrier.address)
+      for (const one of [...this.active]) if (one.rotating && !carrier.rotating) this.rest(one)
     }
     carrier.heard(nowMillis)
     this.roundTripMillis = smoothed(this.roundTripMillis, nowMillis - openedAtMillis)
@@ -207,11 +262,40 @@ export class Pool implements CarrierOwner {
     for (const carrier of this.carriers) carrier.session.destroy()
   }
 
+  arrange(carrier: Carrier, found: ReadonlyArray<Address>): ReadonlyArray<Address> {
+    const sessions = new Map<string, number>()
+    for (const { address, blamed } of this.carriers) {
+      if (address !== undefined && !blamed) sessions.set(address, (sessions.get(address) ?? 0) + 1)
+    }
+    const ordered = this.addresses.inOrder(found, sessions, this.now())
+    // Until the runtime says which one it tries: others may be opened meanwhile.
+    carrier.address = ordered[0]?.address
+    return ordered
+  }
+
+  onAttemptFailed(carrier: Carrier, address: string): void {
+    if (carrier.verdict !== undefined || this.closed) return
+    if (carrier.address === address) this.blame(carrier)
+    else this.avoid(address)
+  }
+
+  /** Avoids the address of a session, once for each. */
+  private blame(carrier: Carrier) {
+    if (carrier.address === undefined || carrier.blamed) return
+    carrier.blamed = true
+    this.avoid(carrier.address)
+  }
+
+  private avoid(address: string) {
+    const millis = this.addresses.failed(address, this.now(), Math.random())
+    this.observer?.onAvoiding(address, millis)
+  }
+
   onReady(carrier: Carrier): void {
     const now = this.now()
     carrier.readyAtMillis = now
     carrier.heard(now)
-    this.observer?.onReady(carrier.id)
+    this.observer?.onReady(carrier.id, carrier.address)
     this.watch(carrier, now + this.settings.idlePingMillis)
     this.owner.onCapacity()
   }
@@ -226,13 +310,25 @@ export class Pool implements CarrierOwner {
 
   onGoAway(carrier: Carrier, goAway: GoAway): void {
     // A graceful shutdown takes two frames (RFC 9113, 6.8); it is one failure.
+    const taking = this.active.includes(carrier)
     this.deactivate(carrier)
     this.countFailure(carrier)
     if (carrier.goAway === undefined) this.observer?.onGoAway(carrier.id, goAway)
     carrier.goAway = goAway
-    this.owner.onGoAway(goAway)
+    const replaceable = this.owner.onGoAway(goAway)
     carrier.session.close()
     this.owner.onCapacity()
+    if (taking && replaceable) this.succeed(carrier)
+  }
+
+  /** Opens the successor of a session that was in use, before anything waits for it. */
+  private succeed({ askedAtMillis, provenAtMillis, streams }: Carrier) {
+    const now = this.now()
+    if (provenAtMillis === undefined || (streams === 0 && now - askedAtMillis >= recentMillis)) return
+    if (this.active.length === 0) return this.open()
+    // One at a time, as when the pool grows: it is told to go by a server that may tell so to all.
+    const busy = this.active.some((one) => one.provenAtMillis === undefined)
+    if (!busy && this.hasPlace && !this.closed && now >= this.growNotBeforeMillis) this.openNow(true)
   }
 
   onEnd(carrier: Carrier, failure: SessionFailure | undefined): void {
@@ -241,7 +337,9 @@ export class Pool implements CarrierOwner {
     const wanted = this.active.includes(carrier)
     const lost = carrier.verdict === undefined ? failure : silent(carrier.verdict)
     const expected = this.closed || carrier.verdict === unneeded || (!wanted && lost === undefined)
-    this.observer?.onEnded(carrier.id, expected ? "closed" : carrier.ready ? "lost" : "failed", lost)
+    const unproven = carrier.provenAtMillis === undefined && carrier.goAway === undefined
+    if (!expected && unproven) this.blame(carrier)
+    this.observer?.onEnded(carrier.id, expected ? "closed" : carrier.ready ? "lost" : "failed", lost, carrier.address)
     this.deactivate(carrier)
     this.countFailure(carrier)
     // After a GOAWAY, the queue may wait for another session already.
@@ -314,6 +412,8 @@ export class Pool implements CarrierOwner {
   private replace(carrier: Carrier) {
     const { pingTimeoutMillis } = this.settings
     carrier.verdict = `the server gave no sign of life within ${Duration.format(Duration.millis(pingTimeoutMillis))}`
+    this.blame(carrier)
+    this.observer?.onSilent(carrier.id)
     this.deactivate(carrier)
     carrier.session.destroy()
     this.owner.onCapacity()

@@ -5,8 +5,11 @@ import type { Config } from "../ApnsConnection.ts"
 import { InvalidConfiguration } from "../Reason.ts"
 import type { PoolSettings } from "./pool.ts"
 
+/** See `Config.maxSessions`. */
+const defaultMaxSessions = 8
+
 export const poolSettings = (config: Config): Result.Result<PoolSettings, InvalidConfiguration> => {
-  const { maxSessions = 1 } = config
+  const { maxSessions = defaultMaxSessions } = config
   if (!Number.isInteger(maxSessions) || maxSessions < 1) {
     return Result.fail(
       new InvalidConfiguration({

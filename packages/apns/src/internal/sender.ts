@@ -18,7 +18,7 @@ import type * as Reason from "../Reason.ts"
 import type { Timings } from "../Timings.ts"
 import { broadcastHead } from "./broadcastRequest.ts"
 import { type DeadRegister, registerOf } from "./deadRegister.ts"
-import { dispatchByFiber, type OnHalted, withDispatch } from "./dispatch.ts"
+import { dispatchByFiber, type OnHalted, withDispatch, withWidth } from "./dispatch.ts"
 import { makeExchange } from "./exchange.ts"
 import { topicOf } from "./fault.ts"
 import { ledgerOf } from "./ledger.ts"
@@ -26,6 +26,7 @@ import { Prepared } from "./prepared.ts"
 import { type Refusal, refusalOf } from "./reply.ts"
 import { head, type RequestHead, shorten } from "./request.ts"
 import { tracedBroadcasts, tracedNotifications } from "./spans.ts"
+import { streamsAllowedBy } from "./submit.ts"
 import { deathOf, environmentOf, suppressed } from "./suppression.ts"
 import { timingsOf } from "./timings.ts"
 
@@ -164,6 +165,7 @@ export const makeSender = Effect.fnUntraced(function* (
   options: Sender
 ): Effect.fn.Return<Apns["Service"], never, ApnsConnection | JwtCache | PayloadSchema> {
   const connection = yield* ApnsConnection
+  const width = streamsAllowedBy(connection)
   const environment = environmentOf(connection.address)
   const ledger = yield* ledgerOf
   const { broadcastConnection, target, topic, topicRequired, trust } = options
@@ -237,12 +239,15 @@ export const makeSender = Effect.fnUntraced(function* (
       })
     })
     const apns = { send, broadcast }
-    return withDispatch(apns, dispatchByFiber(apns), onHalted)
+    return withWidth(withDispatch(apns, dispatchByFiber(apns), onHalted), width)
   }
 
-  return withDispatch(
-    { send: (notification) => exchange.run(prepare, notification, traceNotification), broadcast },
-    (notification, outlet) => exchange.dispatch(prepare, notification, outlet),
-    onHalted
+  return withWidth(
+    withDispatch(
+      { send: (notification) => exchange.run(prepare, notification, traceNotification), broadcast },
+      (notification, outlet) => exchange.dispatch(prepare, notification, outlet),
+      onHalted
+    ),
+    width
   )
 })

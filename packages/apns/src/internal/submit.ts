@@ -24,13 +24,26 @@ export interface Cancellable {
 /** Sends a request and tells the listener once how it ended, maybe before it returns. */
 export type Submit = (request: ApnsRequest, listener: RequestListener) => Cancellable
 
-const known = new WeakMap<ApnsConnection["Service"], Submit>()
+/** How many streams a connection may have open at once, now. */
+export type StreamsAllowed = () => number
 
-/** A connection, with the way to it that takes no Effect. */
-export const withSubmit = (connection: ApnsConnection["Service"], submit: Submit): ApnsConnection["Service"] => {
+const known = new WeakMap<ApnsConnection["Service"], Submit>()
+const allowed = new WeakMap<ApnsConnection["Service"], StreamsAllowed>()
+
+/** A connection, with the way to it that takes no Effect, and its width. */
+export const withSubmit = (
+  connection: ApnsConnection["Service"],
+  submit: Submit,
+  streamsAllowed: StreamsAllowed
+): ApnsConnection["Service"] => {
   known.set(connection, submit)
+  allowed.set(connection, streamsAllowed)
   return connection
 }
+
+/** The width of a connection; `undefined` of one that is not this package's own. */
+export const streamsAllowedBy = (connection: ApnsConnection["Service"]): StreamsAllowed | undefined =>
+  allowed.get(connection)
 
 const tell = (listener: RequestListener, exit: Exit.Exit<ApnsResponse, RequestError>) => {
   if (Exit.isSuccess(exit)) return listener.onResponse(exit.value)

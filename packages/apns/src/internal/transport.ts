@@ -6,6 +6,7 @@
  */
 import type * as Redacted from "effect/Redacted"
 import type { ConnectionStep } from "../Reason.ts"
+import type { Address } from "./addresses.ts"
 
 /** A proxy on the way. */
 export interface ProxyAddress {
@@ -17,10 +18,18 @@ export interface ProxyAddress {
   readonly ca: string | ReadonlyArray<string> | undefined
 }
 
+/** Asks for the addresses of a host name, as the system has them now. */
+export type Resolve = (
+  host: string,
+  onResolved: (error: NodeJS.ErrnoException | null, found: ReadonlyArray<Address>) => void
+) => void
+
 /** Where and how to connect. */
 export interface Endpoint {
   readonly host: string
   readonly port: number
+  /** Default: the system's resolver, which is asked anew for every session. */
+  readonly resolve?: Resolve | undefined
   /** Certificates to trust instead of the runtime's, in PEM. */
   readonly ca?: string | ReadonlyArray<string> | undefined
   /** SHA-256 hashes of public keys in base64, one of which has to be in the server's chain. */
@@ -108,6 +117,19 @@ export interface SessionListener {
   onEnd(failure: SessionFailure | undefined): void
 }
 
+/**
+ * Chooses among the addresses of a host name, and hears which of them are tried. Nobody asks it where there is no choice:
+ * for an IP address, and through a proxy, which resolves the name itself.
+ */
+export interface Route {
+  /** Puts the host's addresses into the order in which to try them. */
+  arrange(found: ReadonlyArray<Address>): ReadonlyArray<Address>
+  /** The address is tried, and is the one of the session unless another follows. */
+  onAttempt(address: string): void
+  /** It could not be connected to, or not as soon as the next one is tried. */
+  onAttemptFailed(address: string): void
+}
+
 /** One HTTP/2 connection. */
 export interface Session {
   /** How many streams may be opened now. */
@@ -123,4 +145,4 @@ export interface Session {
 }
 
 /** Opens a session; it is not ready before `onReady`. */
-export type Connect = (endpoint: Endpoint, listener: SessionListener) => Session
+export type Connect = (endpoint: Endpoint, listener: SessionListener, route?: Route) => Session

@@ -16,7 +16,7 @@ import type { Dispatch, OnHalted, Outlet } from "./dispatch.ts"
 import type { Faults } from "./fault.ts"
 import { Link, Ring } from "./ring.ts"
 import { notificationError } from "./sender.ts"
-import type { Cancellable } from "./submit.ts"
+import type { Cancellable, StreamsAllowed } from "./submit.ts"
 
 /** A notification on its way. (A class and no literal: see `Pending`.) */
 class Flight<E> extends Link implements Outlet<Receipt> {
@@ -40,8 +40,28 @@ class Flight<E> extends Link implements Outlet<Receipt> {
   }
 }
 
+/** Where the connection does not tell how many streams it has: what APNs commonly allows one session. */
+const commonStreams = 1000
+const fewest = 100
+const most = 20_000
+
+/**
+ * How many notifications are under way at a time over a connection with that many streams: three times as many. What waits
+ * then waits two round trips, which shows the pool that another session would be of use; and a stream that is free never
+ * waits for the next chunk of notifications.
+ */
+export const windowOver = (streamsAllowed: number): number => Math.min(most, Math.max(fewest, 3 * streamsAllowed))
+
+/** The window of a `sendAll`. */
+export const capacityOf = (given: number | undefined, width: StreamsAllowed | undefined): (() => number) => {
+  if (given === undefined && width !== undefined) return () => windowOver(width())
+  const fixed = Math.max(1, given ?? commonStreams)
+  return () => fixed
+}
+
 export interface WindowOptions {
-  readonly capacity: number
+  /** How many notifications may be held now. */
+  readonly capacity: () => number
   readonly ordered: boolean
   /** The faults after which there is no point in sending more; nothing, to send all the same. */
   readonly faults: Faults | undefined
@@ -70,7 +90,8 @@ export class Window<E> {
 
   /** Starts notifications, from an index, while there is room; returns the index after the last one. */
   start(notifications: ReadonlyArray<Notification>, from: number): number {
-    const { capacity, dispatch, faults, onHalted, ordered } = this.options
+    const { dispatch, faults, onHalted, ordered } = this.options
+    const capacity = this.options.capacity()
     let next = from
     for (; next < notifications.length && this.held < capacity; next++) {
       const flight = new Flight(this, notifications[next] as Notification)
@@ -144,7 +165,7 @@ export class Window<E> {
 
   /** Waits until a notification may be started. */
   readonly room: Effect.Effect<void> = Effect.callback((resume) => {
-    if (this.held < this.options.capacity) return resume(Effect.void)
+    if (this.held < this.options.capacity()) return resume(Effect.void)
     this.onRoom = () => {
       this.onRoom = undefined
       resume(Effect.void)
