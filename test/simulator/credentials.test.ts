@@ -70,6 +70,20 @@ describe("a provider token", () => {
     )
   )
 
+  it.live("may be another one each time where updates are not counted", () =>
+    dialogue(
+      (simulator) =>
+        Effect.gen(function* () {
+          const client = yield* connect(simulator)
+          for (const agoSeconds of [10, 5, 0]) {
+            const authorization = `bearer ${providerToken(simulator.key, { agoSeconds })}`
+            assert.strictEqual((yield* client.push({ headers: { authorization } })).status, 200)
+          }
+        }),
+      { tokenUpdateScope: "none" }
+    )
+  )
+
   it.live("of a revoked key is refused", () =>
     dialogue((simulator, client) =>
       Effect.gen(function* () {

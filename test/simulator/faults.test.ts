@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Fault, Reasons, type Simulator, statusOf } from "@effect-apns/simulator"
+import { Fault, Reasons, Simulator, statusOf } from "@effect-apns/simulator"
 import { Effect, Fiber, Schema } from "effect"
-import { dialogue } from "./dialogue.ts"
+import { dialogue, rawSession } from "./dialogue.ts"
 import { type Client, device, NoAnswer, topic } from "./support.ts"
 
 const rstCode = (client: Client) =>
@@ -167,6 +167,22 @@ describe("a fault of the transport", () => {
   )
 })
 
+describe("a stream limit for a time", () => {
+  it.live("goes back to that of the options", () =>
+    dialogue(
+      (simulator, client) =>
+        Effect.gen(function* () {
+          yield* simulator.inject({ effect: { _tag: "settings", maxConcurrentStreams: 0, forMillis: 30 } })
+          assert.strictEqual((yield* client.push()).status, 200)
+          yield* client.limit(0)
+          yield* client.limit(500)
+          assert.strictEqual((yield* client.push()).status, 200)
+        }),
+      { maxConcurrentStreams: 500 }
+    )
+  )
+})
+
 describe("a GOAWAY fault", () => {
   it.live("covers its stream and answers it", () =>
     dialogue((simulator, client) =>
@@ -212,6 +228,22 @@ describe("a GOAWAY fault", () => {
     )
   )
 
+  it.live("announces the end, lets streams in, then says it", () =>
+    Effect.gen(function* () {
+      const simulator = yield* Simulator
+      const session = yield* rawSession(simulator)
+      const goAways = () => session.frames.filter(({ type }) => type === 7).map(({ payload }) => payload)
+      yield* simulator.inject({ effect: { _tag: "goAway", code: 2, announceMillis: 60, debugData: "bye" } })
+      session.request(1)
+      yield* session.until(() => goAways().length === 1)
+      session.request(3)
+      yield* session.ended
+      assert.deepStrictEqual(goAways(), ["7fffffff00000000", `0000000300000002${Buffer.from("bye").toString("hex")}`])
+      const statuses = (yield* simulator.received).map(({ answer }) => answer._tag === "answered" && answer.status)
+      assert.deepStrictEqual(statuses, [200, 200])
+    }).pipe(Effect.scoped, Effect.provide(Simulator.layer()))
+  )
+
   it.live("can say 0 with the reason for refusing the connection", () =>
     dialogue((simulator, client) =>
       Effect.gen(function* () {
@@ -223,6 +255,52 @@ describe("a GOAWAY fault", () => {
       })
     )
   )
+})
+
+describe("an observer", () => {
+  it.live("hears of every request once, and whether it was processed", () => {
+    const heard: Array<readonly [string | undefined, string, boolean]> = []
+    return dialogue(
+      (simulator, client) =>
+        Effect.gen(function* () {
+          const push = (name: string, effect: Fault["effect"]) =>
+            Effect.andThen(
+              simulator.inject({ effect }),
+              Effect.exit(client.push({ headers: { "apns-collapse-id": name } }))
+            )
+          yield* client.push({ path: "/3/device/00" })
+          yield* client.push({ path: "/3/device/xyz" })
+          yield* push("reject", { _tag: "reject", reason: "ServiceUnavailable" })
+          yield* push("respond", { _tag: "respond", status: 200 })
+          yield* push("refused", { _tag: "reset", code: 7 })
+          yield* push("reset", { _tag: "reset", code: 2 })
+          yield* push("delay", { _tag: "delay", millis: 5 })
+          yield* push("goAway", { _tag: "goAway", lastStreamId: "before" })
+        }),
+      {
+        keep: 1,
+        onSettled: ({ answer, headers, path }, processed) => {
+          const name = headers.find(([header]) => header === "apns-collapse-id")?.[1] ?? path
+          heard.push([name, answer._tag === "answered" ? String(answer.status) : answer.why, processed])
+        }
+      }
+    ).pipe(
+      Effect.andThen(
+        Effect.sync(() =>
+          assert.deepStrictEqual(heard, [
+            ["/3/device/00", "200", true],
+            ["/3/device/xyz", "400", false],
+            ["reject", "503", false],
+            ["respond", "200", false],
+            ["refused", "reset", false],
+            ["reset", "reset", true],
+            ["delay", "200", true],
+            ["goAway", "goAway", false]
+          ])
+        )
+      )
+    )
+  })
 })
 
 describe("faults", () => {

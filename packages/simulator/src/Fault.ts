@@ -62,10 +62,13 @@ export type FaultMatch = typeof FaultMatch.Type
  *   whether this stream is still processed and answered: default true when it is at or below the last stream id; above
  *   it a stream is never answered (RFC 9113, section 6.8). The connection closes when the streams at or below the last
  *   stream id are finished; an unanswered one does not hold it open. A number above the streams opened so far only
- *   announces the end: streams are let in up to it.
+ *   announces the end: streams are let in up to it. `announceMillis` makes it graceful, in two frames (RFC 9113, section
+ *   6.8): the first says NO_ERROR and 2147483647; the second, that long after, has `code` and the highest stream by then.
+ *   This request is answered, and `lastStreamId` and `answer` do not count.
  * - `disconnect`: destroys the socket at once.
  * - `settings`: sends SETTINGS_MAX_CONCURRENT_STREAMS, then processes the request as usual. From then on the connection
- *   keeps this limit: an accepted token no longer raises it.
+ *   keeps this limit: an accepted token no longer raises it. With `forMillis` it does so for that long only; then the limit
+ *   is again the one of the options.
  *
  * @category models
  * @since 0.1.0
@@ -91,10 +94,11 @@ export const FaultEffect = Schema.TaggedUnion({
     code: Schema.optional(uint32),
     lastStreamId: Schema.optional(Schema.Union([Schema.Literals(["this", "before"]), streamId])),
     debugData: Schema.optional(Schema.String),
-    answer: Schema.optional(Schema.Boolean)
+    answer: Schema.optional(Schema.Boolean),
+    announceMillis: Schema.optional(count)
   },
   disconnect: {},
-  settings: { maxConcurrentStreams: uint32 }
+  settings: { maxConcurrentStreams: uint32, forMillis: Schema.optional(count) }
 })
 
 /**
@@ -118,7 +122,8 @@ export type FaultEffect = typeof FaultEffect.Type
  * as its skip and may still meet a later fault. The rules run first and their traces stay (the connection is bound to
  * the token's team, the stream limit is raised unless the answer is a 403); the fault replaces the answer only. Channels
  * are the exception: what a `reject` or a `respond` answers, and what is above a GOAWAY's last stream id, creates, deletes
- * and stores nothing. What was done and whose answer was lost (`silence`, `reset`, `disconnect`) stays done.
+ * and stores nothing; neither does what is reset with REFUSED_STREAM (RFC 9113, section 8.7). What was done and whose
+ * answer was lost (`silence`, `reset` with another code, `disconnect`) stays done.
  *
  * **Example** (One late 503, then normal service)
  *

@@ -231,6 +231,7 @@ const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
   const state: State = {
     settings,
     log: makeLog(options.keep ?? 100_000),
+    onSettled: options.onSettled,
     now: () => clock.currentTimeMillisUnsafe(),
     later: (millis, action) => {
       fork(Effect.andThen(Effect.sleep(millis), Effect.sync(action)))

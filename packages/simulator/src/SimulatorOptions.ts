@@ -5,6 +5,7 @@
  */
 import type { Environment, ProviderKey } from "./Credentials.ts"
 import type { Reason } from "./Reasons.ts"
+import type { Received } from "./Received.ts"
 
 /**
  * Options of the simulator's layer. All are optional.
@@ -57,9 +58,10 @@ export interface SimulatorOptions {
   readonly environmentReason?: "BadEnvironmentKeyInToken" | "BadEnvironmentKeyIdInToken" | undefined
   /**
    * Where tokens are counted for `TooManyProviderTokenUpdates`: per connection (default) or per key over all
-   * connections. Apple does not say which.
+   * connections. Apple does not say which. `"none"`: they are not counted, for a test in which every expired token stands
+   * for an hour that has passed.
    */
-  readonly tokenUpdateScope?: "connection" | "key" | undefined
+  readonly tokenUpdateScope?: "connection" | "key" | "none" | undefined
   /** At most `perDevice` accepted pushes to one token within `windowMillis`; more are `TooManyRequests`. Default off. */
   readonly rateLimit?: { readonly perDevice: number; readonly windowMillis: number } | undefined
   /**
@@ -122,4 +124,10 @@ export interface SimulatorOptions {
   readonly checkBroadcastPayload?: boolean | undefined
   /** How many of the newest received requests are kept. Default 100,000. */
   readonly keep?: number | undefined
+  /**
+   * Called once for every received request, when it is known what becomes of its answer; for programs that count more
+   * requests than are kept. `processed` says whether the request had its effect: the rules accepted it and no fault kept
+   * it from it, although a fault may have kept its answer. Default: nobody is told.
+   */
+  readonly onSettled?: ((received: Received, processed: boolean) => void) | undefined
 }

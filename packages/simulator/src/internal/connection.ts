@@ -162,7 +162,7 @@ export class Connection {
     if (outcome._tag === "accepted") {
       this.#binding = outcome.binding
       if (shared) this.#state.ledger = outcome.ledger
-      else this.#ledger = outcome.ledger
+      else if (settings.tokenUpdateScope === "connection") this.#ledger = outcome.ledger
     }
     return outcome
   }
@@ -177,6 +177,13 @@ export class Connection {
     this.#limitPinned ||= pinned
     this.#limit = limit
     if (!this.#session.destroyed) this.#session.settings({})
+  }
+
+  /** Goes back to the limit of the options, from one that was pinned. */
+  unpinLimit(): void {
+    const { initialMaxConcurrentStreams, maxConcurrentStreams } = this.#state.settings
+    this.#limitPinned = false
+    this.setLimit(this.#limitRaised ? maxConcurrentStreams : initialMaxConcurrentStreams, false)
   }
 
   /** Raises the limit after the first accepted token. */

@@ -6,7 +6,6 @@ import { statusOf } from "../Reasons.ts"
 import type { Answer, Received } from "../Received.ts"
 import type { Connection } from "./connection.ts"
 import { takeFault } from "./faults.ts"
-import type { LogKey } from "./log.ts"
 import { isMessageId, type ReadRequest, readRequest } from "./request.ts"
 import { judge } from "./rules.ts"
 import { type State, withinRate } from "./state.ts"
@@ -14,6 +13,8 @@ import type { Verdict } from "./verdict.ts"
 
 const keptBodyBytes = 65_536
 const internalError = 2
+const refusedStream = 7
+const everyStream = 0x7fffffff
 
 type GoAwayEffect = Extract<FaultEffect, { readonly _tag: "goAway" }>
 
@@ -80,9 +81,11 @@ const kindOf = ({ route }: ReadRequest): Received["kind"] => {
   }
 }
 
-const record = (state: State, connection: Connection, stream: ServerHttp2Stream, request: ReadRequest): LogKey => {
+type Entry = Omit<Received, "sequence" | "answer">
+
+const entryOf = (state: State, connection: Connection, stream: ServerHttp2Stream, request: ReadRequest): Entry => {
   const { authorization } = request
-  return state.log.add({
+  return {
     kind: kindOf(request),
     connection: connection.id,
     stream: stream.id ?? 0,
@@ -100,7 +103,7 @@ const record = (state: State, connection: Connection, stream: ServerHttp2Stream,
     requestId: request.requestId,
     channel: request.channel,
     time: state.now()
-  })
+  }
 }
 
 const arrived = (state: State, connection: Connection, stream: ServerHttp2Stream, request: ReadRequest): void => {
@@ -115,15 +118,16 @@ const arrived = (state: State, connection: Connection, stream: ServerHttp2Stream
   const [fault, remaining] = takeFault(state.faults, request)
   state.faults = remaining
   if (credential?._tag === "accepted" && !isRefusal(fault?.effect)) connection.raiseLimit()
-  if (verdict._tag === "accepted" && verdict.change !== undefined && isProcessed(fault?.effect, stream.id ?? 0)) {
-    state.channels.apply(verdict.change)
-  }
-  const key = record(state, connection, stream, request)
+  const processed = verdict._tag === "accepted" && isProcessed(fault?.effect, stream.id ?? 0)
+  if (processed && verdict.change !== undefined) state.channels.apply(verdict.change)
+  const entry = entryOf(state, connection, stream, request)
+  const key = state.log.add(entry)
   let settled = false
   const log = (answer: Answer) => {
     if (settled) return
     settled = true
     state.log.answer(key, answer)
+    state.onSettled?.({ ...entry, sequence: key.sequence, answer }, processed)
   }
   stream.on("close", () => log({ _tag: "unanswered", why: "closed" }))
   const exchange: Exchange = { state, connection, stream, request, verdict, log }
@@ -139,8 +143,10 @@ const isProcessed = (effect: FaultEffect | undefined, id: number): boolean => {
     case "reject":
     case "respond":
       return false
+    case "reset":
+      return effect.code !== refusedStream
     case "goAway":
-      return id <= lastStreamIdOf(effect, id)
+      return effect.announceMillis !== undefined || id <= lastStreamIdOf(effect, id)
     default:
       return true
   }
@@ -166,6 +172,7 @@ const apply = (exchange: Exchange, fault: Fault | undefined): void => {
       break
     case "settings":
       connection.setLimit(effect.maxConcurrentStreams, true)
+      if (effect.forMillis !== undefined) after(state, effect.forMillis, () => connection.unpinLimit())
       answer(exchange)
       break
     case "reject": {
@@ -199,7 +206,16 @@ const apply = (exchange: Exchange, fault: Fault | undefined): void => {
 }
 
 const goAway = (exchange: Exchange, effect: GoAwayEffect): void => {
-  const { connection, stream } = exchange
+  const { connection, state, stream } = exchange
+  const { announceMillis, code = 0, debugData = "" } = effect
+  if (announceMillis !== undefined) {
+    connection.sendGoAway({ code: 0, lastStreamId: everyStream, debugData: "" })
+    after(state, announceMillis, () =>
+      connection.sendGoAway({ code, lastStreamId: connection.highestStreamId, debugData })
+    )
+    answer(exchange)
+    return
+  }
   const id = stream.id ?? 0
   const lastStreamId = lastStreamIdOf(effect, id)
   const answered = id <= lastStreamId && (effect.answer ?? true)
@@ -207,7 +223,7 @@ const goAway = (exchange: Exchange, effect: GoAwayEffect): void => {
     exchange.log({ _tag: "unanswered", why: "goAway" })
     connection.abandon(stream)
   }
-  connection.sendGoAway({ code: effect.code ?? 0, lastStreamId, debugData: effect.debugData ?? "" })
+  connection.sendGoAway({ code, lastStreamId, debugData })
   if (answered) answer(exchange)
 }
 

@@ -1,6 +1,6 @@
 /** What all connections share: options, keys, devices, channels, faults, the log. Mutable; everything runs on one thread. */
 import type { Device } from "../Device.ts"
-import type { ReceivedToken } from "../Received.ts"
+import type { Received, ReceivedToken } from "../Received.ts"
 import type { ChannelStore } from "./channels.ts"
 import type { TokenLedger } from "./credential.ts"
 import type { PendingFault } from "./faults.ts"
@@ -20,7 +20,7 @@ export interface Settings extends RuleSettings {
   readonly maxConcurrentStreamsAfterRejection: number | undefined
   readonly excessStreams: "refuse" | "goAway"
   readonly environmentReason: "BadEnvironmentKeyInToken" | "BadEnvironmentKeyIdInToken"
-  readonly tokenUpdateScope: "connection" | "key"
+  readonly tokenUpdateScope: "connection" | "key" | "none"
   readonly rateLimit: { readonly perDevice: number; readonly windowMillis: number } | undefined
   readonly disconnectAfterErrors: number | undefined
   readonly disconnectAfterBadDeviceTokens: number | undefined
@@ -36,6 +36,7 @@ export interface SeenToken {
 export interface State {
   readonly settings: Settings
   readonly log: Log
+  readonly onSettled: ((received: Received, processed: boolean) => void) | undefined
   readonly now: () => number
   /** Runs `action` after a delay by Effect's clock, unless the server closes first. */
   readonly later: (millis: number, action: () => void) => void
