@@ -23,7 +23,7 @@ const host = "127.0.0.1"
 
 const serverCpu = 1
 
-const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
+export const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "apns-bench-"))),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )

@@ -1,51 +1,12 @@
-/**
- * `apns2`. Its pool's origin is fixed to port 443, so the pool is replaced by one of the same class with another origin.
- * Variants: `default`, the options that apns2 gives its pool (32 connections, one request at a time on each);
- * `oneConnection`, the options of undici that allow 1000 requests on one connection. The CA comes by NODE_EXTRA_CA_CERTS.
- */
-import { readFile } from "node:fs/promises"
-import { createRequire } from "node:module"
-import { ApnsClient, Notification, Priority, PushType } from "apns2"
+/** `apns2`. Variants: see `connect`. */
+import { connect, notification, version } from "./apns2Client.ts"
 import { main, settle } from "./harness.ts"
-import { alert, badge, data, device, sound } from "./workload.ts"
+import { device } from "./workload.ts"
 
-const { version } = createRequire(createRequire(import.meta.url).resolve("apns2"))("../../package.json")
-
-type Pool = new (origin: string, options: object) => { readonly close: () => Promise<void> }
-
-await main(async ({ url, host, credentials, topic, variant }) => {
-  const { keyId, teamId, privateKeyFile } = credentials
-  const client = new ApnsClient({
-    team: teamId,
-    keyId,
-    signingKey: await readFile(privateKeyFile, "utf8"),
-    defaultTopic: topic,
-    host,
-    keepAlive: true
-  })
-  const inner = client as unknown as { client: { readonly constructor: unknown; readonly close: () => Promise<void> } }
-  await inner.client.close()
-  inner.client = new (inner.client.constructor as Pool)(url, {
-    allowH2: true,
-    ...(variant === "oneConnection"
-      ? { connections: 1, pipelining: 1_000, maxConcurrentStreams: 1_000 }
-      : { connections: 32, pipelining: 1, maxConcurrentStreams: 100 })
-  })
+await main(async (job) => {
+  const client = await connect(job)
   return {
-    send: (index, done) =>
-      settle(
-        client.send(
-          new Notification(device(index), {
-            type: PushType.alert,
-            priority: Priority.immediate,
-            alert,
-            badge,
-            sound,
-            data
-          })
-        ),
-        done
-      ),
+    send: (index, done) => settle(client.send(notification(device(index))), done),
     close: () => client.close(),
     version
   }
