@@ -37,9 +37,10 @@ export interface SendAllOptions {
   /**
    * Notifications taken from the Stream whose result has not been taken yet, at most: what bounds the memory.
    *
-   * Default: three times the streams that APNs allows the sessions of the connection now, from 100 to 20,000. A third is
-   * under way and the rest waits, so that no stream is ever free and the connection sees when one session more would help.
-   * At 20,000 and a few kilobytes each, that is at most some 60 MB. 1,000 where the `ApnsConnection` is not this library's.
+   * Default: by the streams that APNs allows the sessions of the connection now. Three times as many up to 3,000, so
+   * that the connection sees when one session more would help; a quarter more than the streams above that. So a bulk send
+   * takes two sessions of 1000 streams by itself, and keeps its memory flat. Give more where the round trip is long and memory
+   * is not scarce: four sessions take 5,000, some 400 MB in all. 1,000 where the `ApnsConnection` is not this library's.
    */
   readonly concurrency?: number | undefined
   /** Whether results come in the order of the notifications; one that is slow then holds up the rest. Default: `false`. */

@@ -43,14 +43,16 @@ class Flight<E> extends Link implements Outlet<Receipt> {
 /** Where the connection does not tell how many streams it has: what APNs commonly allows one session. */
 const commonStreams = 1000
 const fewest = 100
-const most = 20_000
+const frugal = 3000
 
 /**
- * How many notifications are under way at a time over a connection with that many streams: three times as many. What waits
- * then waits two round trips, which shows the pool that another session would be of use; and a stream that is free never
- * waits for the next chunk of notifications.
+ * How many notifications are under way at a time over a connection with that many streams. Three times as many: what
+ * waits then waits two round trips, which shows the pool that another session would be of use. Each takes some
+ * kilobytes, though, and more than a few thousand outlive the collections of V8's young generation: above 3,000 it is a
+ * quarter more than the streams, so that one that becomes free never waits for the next chunk of notifications.
  */
-export const windowOver = (streamsAllowed: number): number => Math.min(most, Math.max(fewest, 3 * streamsAllowed))
+export const windowOver = (streamsAllowed: number): number =>
+  Math.max(fewest, Math.ceil(1.25 * streamsAllowed), Math.min(frugal, 3 * streamsAllowed))
 
 /** The window of a `sendAll`. */
 export const capacityOf = (given: number | undefined, width: StreamsAllowed | undefined): (() => number) => {
