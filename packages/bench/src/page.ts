@@ -14,8 +14,8 @@ is the most it had resident.`,
   "round-trip": `A server that answers everything ${roundTripMillis} ms after it arrived, about as far as Apple may be, and
 is never the limit itself (a small program of this repository: it reads frames, and no more). A connection carries 1000
 streams, so 1000 notifications each round trip; \`ceiling/s\` is that, for the connections that the client had at the most. A
-window is a fifth more than one, two or four connections carry, so that something always waits; how many connections it
-takes, a client decides.`,
+window is more than one, two or four connections carry, so that something always waits; how many connections it takes, a
+client decides.`,
   latency: `Open loop: notifications are sent when they are due, whether or not earlier ones were answered, and latency
 counts from the time they were due, for those that were accepted. Medians of the rounds' percentiles; \`max\` too is the
 median of the rounds' maxima.`,

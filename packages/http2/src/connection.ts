@@ -123,9 +123,9 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates {
     return this.sender.output.taken
   }
 
-  /** Whether there are bytes to take. */
-  get hasOutput(): boolean {
-    return this.sender.output.offset > 0
+  /** How many bytes there are to take. */
+  get outputLength(): number {
+    return this.sender.output.offset
   }
 
   /** Whether every request has been taken, and none has a body that waits for a flow-control window. */

@@ -1,15 +1,14 @@
 /**
  * The bytes that wait for the socket.
  *
- * Frames are written into one large buffer, which is taken whole: at most once per tick, as one `write`. Every byte of
- * the connection has a position, so that a stream can be told as written or not by one comparison (see `Ending`).
+ * Frames are written into one large buffer, which is taken whole, as one `write`. Every byte of the connection has a position, so that a stream can be told as written or not by one comparison (see `Ending`).
  */
 import type { OctetSink } from "./hpack/index.ts"
 
 const initialSize = 65_536
 /** A buffer that grew above this is left to the garbage collector once it has been written. */
 const keptSize = 1_048_576
-const keptCount = 4
+const keptCount = 16
 
 export class Output implements OctetSink {
   buffer: Buffer = Buffer.allocUnsafeSlow(initialSize)

@@ -98,6 +98,8 @@ export interface Session {
 const maxWritableLength = 1_048_576
 /** How long the peer has to end its side once we have ended ours. */
 const lingerMillis = 1000
+/** A turn that has so many bytes to write lets them go before its end: the peer can work on them meanwhile. */
+const earlyWriteLength = 32_768
 const refillMillis = 1000
 /** The buffer that is read into: four TLS records. */
 const readSize = 65_536
@@ -187,7 +189,9 @@ class SocketSession implements Session {
   }
 
   open(request: Request, onEnding: OnEnding): Stream {
-    return this.connection.open(request, onEnding)
+    const stream = this.connection.open(request, onEnding)
+    if (this.connection.outputLength >= earlyWriteLength) this.write()
+    return stream
   }
 
   ping(onAcknowledged: () => void): void {
@@ -281,7 +285,7 @@ class SocketSession implements Session {
   }
 
   /**
-   * Once per turn of the event loop, after its input: so all requests and frames of a turn leave in one write. A
+   * Once per turn of the event loop, after its input: so all requests and frames of a turn leave together. A
    * microtask would write once for each chunk that is read.
    */
   private schedule() {
@@ -301,8 +305,8 @@ class SocketSession implements Session {
 
   private write() {
     const { connection, socket } = this
-    if (!connection.hasOutput) return
-    while (this.connected && !this.behind && connection.hasOutput && socket.writable) {
+    if (connection.outputLength === 0) return
+    while (this.connected && !this.behind && connection.outputLength > 0 && socket.writable) {
       const bytes = connection.take()
       if (bytes === undefined) return
       const more = socket.write(bytes, this.onWritten)
