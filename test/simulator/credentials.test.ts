@@ -70,6 +70,57 @@ describe("a provider token", () => {
     )
   )
 
+  it.live("may be counted with those of the team's other keys", () => {
+    const second = signingKey("SIMTEAM001", "KEY0000002")
+    return dialogue(
+      (simulator, client) =>
+        Effect.gen(function* () {
+          yield* client.push()
+          const authorization = `bearer ${providerToken(second, { agoSeconds: 10 })}`
+          const answer = yield* client.push({ headers: { authorization } })
+          assert.strictEqual(answer.json.reason, "TooManyProviderTokenUpdates")
+          yield* simulator.moveClock({ _tag: "advance", millis: 1_200_000 })
+          const later = { nowMillis: Date.now() + 1_200_000 }
+          const renewed = { authorization: `bearer ${providerToken(second, later)}` }
+          assert.strictEqual((yield* client.push({ headers: renewed })).status, 200)
+        }),
+      { tokenUpdateScope: "team", keys: [{ teamId: second.teamId, keyId: second.keyId, pem: second.privateKey }] }
+    )
+  })
+
+  it.live("too many can make the connection useless for a while", () =>
+    dialogue(
+      (simulator, client) =>
+        Effect.gen(function* () {
+          const reason = (authorization?: string) =>
+            Effect.map(
+              client.push(authorization === undefined ? {} : { headers: { authorization } }),
+              ({ json }) => json.reason
+            )
+          assert.isUndefined(yield* reason())
+          const early = `bearer ${providerToken(simulator.key, { agoSeconds: 10 })}`
+          assert.strictEqual(yield* reason(early), "TooManyProviderTokenUpdates")
+          assert.strictEqual(yield* reason(), "TooManyProviderTokenUpdates")
+          yield* simulator.moveClock({ _tag: "advance", millis: 1_200_000 })
+          assert.isUndefined(yield* reason())
+        }),
+      { tokenUpdatesLockConnection: true }
+    )
+  )
+
+  it.live("in the DER form can be refused", () =>
+    dialogue(
+      (simulator, client) =>
+        Effect.gen(function* () {
+          assert.strictEqual((yield* client.push()).status, 200)
+          const authorization = `bearer ${providerToken(simulator.key, { encoding: "der" })}`
+          const answer = yield* client.push({ headers: { authorization } })
+          assert.strictEqual(answer.json.reason, "InvalidProviderToken")
+        }),
+      { acceptDerSignatures: false }
+    )
+  )
+
   it.live("may be another one each time where updates are not counted", () =>
     dialogue(
       (simulator) =>
@@ -124,6 +175,18 @@ describe("a provider token", () => {
 })
 
 describe("a client certificate", () => {
+  it.live("can be refused by GOAWAY before any answer", () =>
+    Effect.gen(function* () {
+      const simulator = yield* Simulator
+      const { cert, key } = providerCertificate({ uid: topic, production: true })
+      const client = yield* connect(simulator, { cert, key })
+      yield* client.closed
+      assert.deepStrictEqual(client.goAways, [
+        { code: 0, lastStreamId: 0, debugData: `{"reason":"BadCertificateEnvironment"}` }
+      ])
+    }).pipe(Effect.scoped, Effect.provide(Simulator.layer({ certificateRefusal: "goAway" })))
+  )
+
   const withCertificate = <A, E>(
     certificate: { readonly cert: string; readonly key: string },
     talk: (client: Client, simulator: Simulator["Service"]) => Effect.Effect<A, E, Scope.Scope>,

@@ -233,7 +233,7 @@ describe("a GOAWAY fault", () => {
       const simulator = yield* Simulator
       const session = yield* rawSession(simulator)
       const goAways = () => session.frames.filter(({ type }) => type === 7).map(({ payload }) => payload)
-      yield* simulator.inject({ effect: { _tag: "goAway", code: 2, announceMillis: 60, debugData: "bye" } })
+      yield* simulator.inject({ effect: { _tag: "shutdown", code: 2, millis: 60, debugData: "bye" } })
       session.request(1)
       yield* session.until(() => goAways().length === 1)
       session.request(3)

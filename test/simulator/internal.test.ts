@@ -9,8 +9,9 @@ import {
   type TokenLedger
 } from "../../packages/simulator/src/internal/credential.ts"
 import { goAwayFrame, makeOutgoingFrames } from "../../packages/simulator/src/internal/frames.ts"
-import { makeLog } from "../../packages/simulator/src/internal/log.ts"
+import { Log } from "../../packages/simulator/src/internal/log.ts"
 import { bearer, registeredKey, verifyToken } from "../../packages/simulator/src/internal/providerToken.ts"
+import { readRequest } from "../../packages/simulator/src/internal/request.ts"
 import { providerCertificate } from "./certificate.ts"
 import { providerToken, signingKey } from "./support.ts"
 
@@ -56,10 +57,17 @@ describe("a provider token", () => {
   })
 
   const now = 1_800_000_000_000
-  const rules: CredentialRules = { environment: "sandbox", environmentReason: "BadEnvironmentKeyInToken" }
+  const rules: CredentialRules = {
+    environment: "sandbox",
+    environmentReason: "BadEnvironmentKeyInToken",
+    tokenUpdateScope: "connection"
+  }
   const judge = (agoSeconds: number, ledger: TokenLedger = new Map(), at = now): Outcome =>
     judgeToken(verifyToken(providerToken(signing, { nowMillis: now, agoSeconds }), keys), undefined, ledger, at, rules)
-  const reason = (outcome: Outcome) => (outcome._tag === "refused" ? outcome.reason : undefined)
+  const reason = (outcome: Outcome) => {
+    if (outcome._tag === "accepted") return undefined
+    return typeof outcome.fault === "string" ? outcome.fault : outcome.fault.reason
+  }
 
   it("is good for an hour exactly, and a minute early", () => {
     assert.isUndefined(reason(judge(3600)))
@@ -104,8 +112,12 @@ describe("a client certificate", () => {
       assert.isUndefined(readClientCertificate(der.subarray(0, length)), String(length))
     }
     assert.isUndefined(readClientCertificate(Buffer.from("30820a", "hex")))
-    const rules: CredentialRules = { environment: "sandbox", environmentReason: "BadEnvironmentKeyInToken" }
-    assert.deepInclude(judgeCertificate(undefined, true, new Map(), rules), { reason: "BadCertificate" })
+    const rules: CredentialRules = {
+      environment: "sandbox",
+      environmentReason: "BadEnvironmentKeyInToken",
+      tokenUpdateScope: "connection"
+    }
+    assert.deepInclude(judgeCertificate(undefined, true, new Map(), rules), { fault: "BadCertificate" })
   })
 })
 
@@ -147,51 +159,80 @@ describe("outgoing frames", () => {
 })
 
 describe("the log", () => {
-  const request = {
-    kind: "device" as const,
-    connection: 1,
-    stream: 1,
-    method: "POST",
-    path: "/",
-    headers: [],
-    body: "",
-    bodyBytes: 0,
-    time: 0
-  }
+  const request = readRequest("device", [":method", "POST", ":path", "/"], "", 0)
+  const add = (log: Log) => log.add(request, 1, 1, 0, undefined)
+  const large = 1024 * 1024
 
   it("keeps the newest and answers those it still has", () => {
-    const log = makeLog(3)
-    const found = Array.from({ length: 20 }, () => log.add(request))
-    for (const key of found) log.answer(key, { _tag: "answered", status: 200 + key.sequence })
+    const log = new Log(3, large, 1)
+    const found = Array.from({ length: 20 }, () => add(log))
+    for (const entry of found) log.answer(entry, { _tag: "answered", status: 200 + entry.sequence })
     assert.deepStrictEqual(
-      log.snapshot().map((entry) => [entry.sequence, entry.answer._tag === "answered" && entry.answer.status]),
+      Array.from(log.entries(), ({ id, sequence, answer }) => [
+        id,
+        sequence,
+        answer._tag === "answered" && answer.status
+      ]),
       [
-        [17, 217],
-        [18, 218],
-        [19, 219]
+        [18, 17, 217],
+        [19, 18, 218],
+        [20, 19, 219]
       ]
     )
+    assert.deepStrictEqual(
+      Array.from(log.newest(20), ({ id }) => id),
+      [19, 18]
+    )
+    assert.deepStrictEqual(
+      Array.from(log.entries(19), ({ id }) => id),
+      [20]
+    )
+    assert.isUndefined(log.get(17))
+    assert.isUndefined(log.get(21))
+    assert.strictEqual(log.get(20)?.id, 20)
   })
 
-  it("does not answer a request from before it was cleared", () => {
-    const log = makeLog(3)
-    const before = log.add(request)
-    log.clear()
-    log.add(request)
+  it("keeps no more than so many bytes, and the newest in any case", () => {
+    const log = new Log(1000, 20_000, 7)
+    const body = "x".repeat(9_000)
+    for (let n = 0; n < 10; n++) log.add(readRequest("device", [], body, body.length), 1, 1, 0, undefined)
+    assert.strictEqual(log.nextId - log.firstId, 1)
+    for (let n = 0; n < 100; n++) add(log)
+    assert.isAtMost(log.bytes, 20_000)
+    assert.isAbove(log.nextId - log.firstId, 15)
+    log.add(readRequest("device", [], "x".repeat(50_000), 50_000), 1, 1, 0, undefined)
+    assert.strictEqual(log.nextId - log.firstId, 1)
+  })
+
+  it("counts from 0 after a reset and gives no id again", () => {
+    const log = new Log(3, large, 1)
+    const before = add(log)
+    log.reset()
+    const after = add(log)
+    assert.deepInclude(after, { id: 2, sequence: 0 })
+    assert.deepStrictEqual([...log.entries()], [after])
     log.answer(before, { _tag: "answered", status: 500 })
-    assert.deepStrictEqual(log.snapshot()[0]?.answer, { _tag: "unanswered", why: "pending" })
+    assert.isTrue(after.isPending)
   })
 
   it("tells those who wait, once", () => {
-    const log = makeLog(1)
+    const log = new Log(1, large, 1)
     const told: Array<string> = []
     log.whenReceived(0, () => told.push("none"))
     log.whenReceived(2, () => told.push("two"))
     log.whenReceived(2, () => told.push("stopped"))()
-    log.add(request)
+    add(log)
     assert.deepStrictEqual(told, ["none"])
-    log.add(request)
-    log.add(request)
+    add(log)
+    add(log)
     assert.deepStrictEqual(told, ["none", "two"])
+  })
+
+  it("takes the first note of an answer", () => {
+    const log = new Log(1, large, 1)
+    const entry = add(log)
+    assert.isTrue(log.answer(entry, { _tag: "unanswered", why: "silence" }))
+    assert.isFalse(log.answer(entry, { _tag: "unanswered", why: "closed" }))
+    assert.deepStrictEqual(entry.answer, { _tag: "unanswered", why: "silence" })
   })
 })

@@ -270,17 +270,11 @@ describe("judge", () => {
     credential: () => accepted,
     device: () => undefined,
     withinRate: () => true,
+    withinAppRate: () => true,
     channels: new ChannelStore(undefined)
   }
   const request = (headers: ReadonlyArray<readonly [string, string]>) =>
-    readRequest({
-      listener: "device",
-      method: "POST",
-      path: `/3/device/${device}`,
-      headers,
-      body: "{}",
-      bodyBytes: 2
-    })
+    readRequest("device", [":method", "POST", ":path", `/3/device/${device}`, ...headers.flat()], "{}", 2)
   const reasonOf = (headers: ReadonlyArray<readonly [string, string]>, changed: Partial<RuleContext> = {}) => {
     const { verdict } = judge(request([["apns-topic", topic], ...headers]), { ...context, ...changed })
     return verdict._tag === "rejected" ? verdict.reason : undefined

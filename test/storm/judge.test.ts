@@ -85,6 +85,7 @@ const cases: ReadonlyArray<Case> = [
 ]
 
 const request = (index: number, status: number | undefined): Received => ({
+  id: 1,
   kind: "device",
   sequence: 0,
   connection: 1,

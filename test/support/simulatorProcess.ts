@@ -5,7 +5,7 @@
  */
 import { createInterface } from "node:readline"
 import { Simulator } from "@effect-apns/simulator"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Logger } from "effect"
 
 const serverAt = (host: string, port?: number) =>
   Effect.map(Layer.build(Layer.fresh(Simulator.layer({ host, port }))), (context) => Context.get(context, Simulator))
@@ -33,4 +33,7 @@ const program = Effect.gen(function* () {
   yield* Effect.promise(() => answer(simulators))
 })
 
-await Effect.runPromise(Effect.scoped(program))
+// The output is for lines of JSON: warnings go to the other one.
+const logger = Logger.withConsoleError(Logger.formatSimple)
+
+await Effect.runPromise(Effect.scoped(program).pipe(Effect.provide(Logger.layer([logger]))))

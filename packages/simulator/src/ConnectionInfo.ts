@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { ReceivedToken } from "./Received.ts"
 
 /**
  * What a connection is bound to: the team and key of its first accepted token (Apple, "Establishing a token-based
@@ -30,6 +31,12 @@ export const SentGoAway = Schema.Struct({
 })
 
 /**
+ * @category models
+ * @since 0.1.0
+ */
+export type SentGoAway = typeof SentGoAway.Type
+
+/**
  * One connection, open or closed.
  *
  * **Details**
@@ -40,7 +47,11 @@ export const SentGoAway = Schema.Struct({
  * - `maxConcurrentStreams`: the limit last sent.
  * - `excessStreams`: streams opened above the limit in force. A correct client keeps this at 0. A lowered limit is in
  *   force once the client acknowledged it; the first one at once, as Apple allows one stream only from the beginning.
+ * - `token`: the newest provider token it brought, good or bad.
+ * - `accepted`, `rejected`: answers below status 400, and the others.
  * - `goAways`: the GOAWAY frames sent.
+ * - `remote`: address and port of the client. `tls`: version and cipher.
+ * - `openedAt`, `closedAt`: epoch milliseconds by the simulator's clock.
  *
  * @category models
  * @since 0.1.0
@@ -55,6 +66,13 @@ export const ConnectionInfo = Schema.Struct({
   maxConcurrentStreams: Schema.Int,
   excessStreams: Schema.Int,
   binding: Schema.optional(ConnectionBinding),
+  token: Schema.optional(ReceivedToken),
+  accepted: Schema.Int,
+  rejected: Schema.Int,
+  remote: Schema.String,
+  tls: Schema.String,
+  openedAt: Schema.Finite,
+  closedAt: Schema.optional(Schema.Finite),
   goAways: Schema.Array(SentGoAway)
 })
 

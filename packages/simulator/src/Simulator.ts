@@ -11,23 +11,43 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
-import { type Channel, NewChannel } from "./Channel.ts"
+import type * as Stream from "effect/Stream"
+import type { Channel, NewChannel } from "./Channel.ts"
 import type { ConnectionInfo } from "./ConnectionInfo.ts"
 import type { ProviderKey } from "./Credentials.ts"
-import { Device } from "./Device.ts"
-import { Fault } from "./Fault.ts"
-import { ChannelStore, newChannelId } from "./internal/channels.ts"
+import type { Device, DeviceInfo } from "./Device.ts"
+import type { Inbox } from "./Inbox.ts"
+import { ChannelStore } from "./internal/channels.ts"
 import type { Connection } from "./internal/connection.ts"
-import { pendingFault } from "./internal/faults.ts"
-import { identity } from "./internal/identity.ts"
-import { makeLog } from "./internal/log.ts"
+import {
+  addScenario,
+  clearScenarios,
+  clockInfo,
+  inject,
+  moveClock,
+  register,
+  registerChannel,
+  removeScenario,
+  reset,
+  switchScenario,
+  unregister
+} from "./internal/controls.ts"
+import { DeviceStore } from "./internal/devices.ts"
+import { EventHub } from "./internal/events.ts"
+import { caFileOf, identityFor } from "./internal/identity.ts"
+import { makeInbox } from "./internal/inbox.ts"
+import { Log } from "./internal/log.ts"
 import { type RegisteredKey, registeredKey } from "./internal/providerToken.ts"
 import type { Listener } from "./internal/request.ts"
+import { ScenarioStore } from "./internal/scenarios.ts"
 import { Connections, listen } from "./internal/server.ts"
-import { registerKey, type Settings, type State } from "./internal/state.ts"
+import { isLoopback, settingsOf } from "./internal/settings.ts"
+import { received, registerKey, type State } from "./internal/state.ts"
 import type { Received } from "./Received.ts"
+import type { Fault, Scenario, ScenarioInfo } from "./Scenario.ts"
+import type { ClockChange, ClockInfo } from "./SimulatorClock.ts"
 import { InvalidKey, InvalidTls, ListenFailed, SimulatorError } from "./SimulatorError.ts"
+import type { SimulatorEvent } from "./SimulatorEvent.ts"
 import type { SimulatorOptions } from "./SimulatorOptions.ts"
 
 /**
@@ -48,6 +68,24 @@ export interface GoAwayOptions {
   readonly lastStreamId?: number | undefined
   readonly debugData?: string | undefined
 }
+
+/**
+ * How to shut connections down.
+ *
+ * **Details**
+ *
+ * - `millis`: between the two GOAWAY frames; default 100.
+ * - `debugData`: of the second; default `{"reason":"Shutdown"}`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ShutDownOptions {
+  readonly millis?: number | undefined
+  readonly debugData?: string | undefined
+}
+
+const shutdownDebugData = JSON.stringify({ reason: "Shutdown" })
 
 /**
  * A running simulator.
@@ -105,14 +143,20 @@ export class Simulator extends Context.Service<
     readonly port: number
     /** The port for channel management. */
     readonly managementPort: number
-    /** PEM of the throw-away CA that signed the server's certificate (127.0.0.1, ::1, localhost). */
+    /** PEM of the CA that signed the server's certificate: what a client has to trust. */
     readonly ca: string
+    /** The file of this CA, where `caDirectory` is given. */
+    readonly caFile: string | undefined
     /** A registered team-scoped key for both environments; `privateKey` is the text of its .p8 file. */
     readonly key: { readonly teamId: string; readonly keyId: string; readonly privateKey: string }
     /** Registers a provider key, in place of one with the same id. Fails with `InvalidKey` if it is not P-256 in PEM. */
     readonly registerKey: (key: ProviderKey) => Effect.Effect<void, SimulatorError>
-    /** Sets the state of a device token, in place of an earlier one. */
+    /** Sets the state of a device token, in place of an earlier one. What was stored for a device that is back goes out. */
     readonly register: (device: Device) => Effect.Effect<void>
+    /** Forgets a device, its state and what is stored for it. `false`: there was none. */
+    readonly unregister: (token: string) => Effect.Effect<boolean>
+    /** The devices registered, then at most 10,000 unknown ones that got a push; each in the order in which they came. */
+    readonly devices: Effect.Effect<ReadonlyArray<DeviceInfo>>
     /** Makes a channel, in place of one with the same id; the limit does not hold here. Dies when the id is not base64. */
     readonly registerChannel: (channel: NewChannel) => Effect.Effect<Channel>
     /** The channels of every app, oldest first within an app, with the broadcasts they keep now. */
@@ -125,8 +169,16 @@ export class Simulator extends Context.Service<
     readonly setBroadcastCapability: (bundleId: string, enabled: boolean) => Effect.Effect<void>
     /** Adds a fault behind those waiting. Dies when the value is not a `Fault`. */
     readonly inject: (fault: Fault) => Effect.Effect<void>
-    /** Forgets the faults that still wait. */
+    /** Forgets the faults that still wait. Scenarios stay. */
     readonly clearFaults: Effect.Effect<void>
+    /** Adds a scenario, in place of the one with its id. Dies when the value is not a `Scenario`. */
+    readonly addScenario: (scenario: Scenario) => Effect.Effect<ScenarioInfo>
+    /** The faults that wait, then the scenarios, each in the order in which they apply. */
+    readonly scenarios: Effect.Effect<ReadonlyArray<ScenarioInfo>>
+    /** Switches a scenario or a waiting fault on or off. `undefined`: there is none with this id. */
+    readonly switchScenario: (id: string, enabled: boolean) => Effect.Effect<ScenarioInfo | undefined>
+    /** Forgets a scenario or a waiting fault. `false`: there is none with this id. */
+    readonly removeScenario: (id: string) => Effect.Effect<boolean>
     /** The newest requests that arrived whole, oldest first; at most `keep`. */
     readonly received: Effect.Effect<ReadonlyArray<Received>>
     /**
@@ -134,17 +186,33 @@ export class Simulator extends Context.Service<
      * unanswered.
      */
     readonly awaitReceived: (count: number) => Effect.Effect<void>
+    /** The same requests, to be searched and waited for. */
+    readonly inbox: Inbox
+    /**
+     * What happens from now on; `started` comes at once. A reader that is 4,096 events behind misses some and is told
+     * how many. The stream ends with the simulator.
+     */
+    readonly events: Stream.Stream<SimulatorEvent>
+    /** What the simulator's clock says. */
+    readonly clock: Effect.Effect<ClockInfo>
+    /** Moves the simulator's clock: ages of tokens, times of devices and expirations follow it. */
+    readonly moveClock: (change: ClockChange) => Effect.Effect<ClockInfo>
     /** Open and recently closed connections, oldest first. */
     readonly connections: Effect.Effect<ReadonlyArray<ConnectionInfo>>
     /** Sends GOAWAY on all open connections; they close when the streams it covers are finished. */
     readonly goAway: (options?: GoAwayOptions) => Effect.Effect<void>
+    /**
+     * Shuts all open connections down as a server does that is about to be replaced: GOAWAY in two steps, and `503
+     * Shutdown` for what comes in between. New connections are served as usual.
+     */
+    readonly shutDown: (options?: ShutDownOptions) => Effect.Effect<void>
     /** Sends a new stream limit on all open connections; each keeps it from then on. */
     readonly setMaxConcurrentStreams: (limit: number) => Effect.Effect<void>
     /** Destroys all sockets, as if the server were killed. It goes on listening. */
     readonly disconnectAll: Effect.Effect<void>
     /**
-     * Forgets devices, channels, switched capabilities, faults, received requests, device rates and token updates. Keys
-     * and connections stay.
+     * Forgets devices, channels, switched capabilities, faults, scenarios, received requests, rates, token updates and
+     * changes of the clock; those of the options are there again. Keys and connections stay, and ids go on.
      */
     readonly reset: Effect.Effect<void>
   }
@@ -155,7 +223,7 @@ export class Simulator extends Context.Service<
    * **Details**
    *
    * Fails with `SimulatorError`: `ListenFailed` when a port cannot be had, `InvalidKey` when a key of `keys` is not a
-   * P-256 key, `InvalidTls` when `clientCa` is not a certificate. The age of tokens, delays and timestamps follow
+   * P-256 key, `InvalidTls` when `clientCa` is not a certificate or `caDirectory` cannot be used. The age of tokens, delays and timestamps follow
    * Effect's `Clock` as it is when the layer is built.
    */
   static readonly layer = (options?: SimulatorOptions): Layer.Layer<Simulator, SimulatorError> =>
@@ -165,34 +233,6 @@ export class Simulator extends Context.Service<
 const teamId = "SIMTEAM001"
 const keyId = "SIMKEY0001"
 
-const settingsOf = (options: SimulatorOptions): Settings => ({
-  host: options.host ?? "127.0.0.1",
-  port: options.port ?? 0,
-  managementPort: options.managementPort ?? 0,
-  environment: options.environment ?? "sandbox",
-  trust: options.trust ?? "both",
-  clientCa: options.clientCa,
-  unknownDevices: options.unknownDevices ?? "accept",
-  initialMaxConcurrentStreams: options.initialMaxConcurrentStreams ?? 1,
-  maxConcurrentStreams: options.maxConcurrentStreams ?? 1_000,
-  maxConcurrentStreamsAfterRejection: options.maxConcurrentStreamsAfterRejection,
-  excessStreams: options.excessStreams ?? "refuse",
-  environmentReason: options.environmentReason ?? "BadEnvironmentKeyInToken",
-  tokenUpdateScope: options.tokenUpdateScope ?? "connection",
-  rateLimit: options.rateLimit,
-  disconnectAfterErrors: options.disconnectAfterErrors,
-  disconnectAfterBadDeviceTokens: options.disconnectAfterBadDeviceTokens,
-  disconnectWindowMillis: options.disconnectWindowMillis ?? Number.POSITIVE_INFINITY,
-  rejectBackgroundPriority10: options.rejectBackgroundPriority10 ?? true,
-  checkTopicSuffix: options.checkTopicSuffix ?? true,
-  checkProductionOnlyTopics: options.checkProductionOnlyTopics ?? false,
-  credentialKinds: options.credentialKinds ?? "documented",
-  payloadMismatchReason: options.payloadMismatchReason,
-  maxChannels: options.maxChannels ?? 10_000,
-  storagePolicyReason: options.storagePolicyReason ?? "MissingChannelQueueSize",
-  checkBroadcastPayload: options.checkBroadcastPayload ?? true
-})
-
 const readKey = (key: ProviderKey): Effect.Effect<RegisteredKey, SimulatorError> =>
   Effect.try({
     try: () => registeredKey(key),
@@ -200,10 +240,10 @@ const readKey = (key: ProviderKey): Effect.Effect<RegisteredKey, SimulatorError>
   })
 
 const start = Effect.fnUntraced(function* (state: State) {
-  const { host, port, managementPort, clientCa } = state.settings
+  const { host, port, managementPort, clientCa, caDirectory, hostnames } = state.settings
   const certificates = yield* Effect.tryPromise({
     try: async () => {
-      const made = await identity()
+      const made = await identityFor(caDirectory, hostnames)
       // Made here only to tell a bad CA from a bad address.
       if (clientCa !== undefined) new X509Certificate(clientCa)
       return made
@@ -219,10 +259,21 @@ const start = Effect.fnUntraced(function* (state: State) {
       }),
       (listening) => Effect.promise(() => listening.close())
     )
+  if (!isLoopback(host)) {
+    yield* Effect.logWarning(`the APNs simulator listens on ${host}: whoever reaches it may use it and read its inbox`)
+  }
   const device = yield* listenOn("device", port)
   const management = yield* listenOn("management", managementPort)
   return { connections, port: device.port, managementPort: management.port, ca: certificates.ca }
 })
+
+const seed = (state: State, { devices = [], channels = [], scenarios = [], faults = [] }: SimulatorOptions) =>
+  Effect.gen(function* () {
+    for (const device of devices) yield* register(state, device)
+    for (const channel of channels) yield* registerChannel(state, channel)
+    for (const scenario of scenarios) yield* addScenario(state, scenario)
+    for (const fault of faults) yield* inject(state, fault)
+  })
 
 const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
   const clock = yield* Clock.Clock
@@ -230,20 +281,24 @@ const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
   const settings = settingsOf(options)
   const state: State = {
     settings,
-    log: makeLog(options.keep ?? 100_000),
+    log: new Log(options.keep ?? 100_000, options.keepBytes ?? 256 * 1_024 * 1_024, options.firstId ?? 1),
+    clockOffset: 0,
+    now: () => clock.currentTimeMillisUnsafe() + state.clockOffset,
     onSettled: options.onSettled,
-    now: () => clock.currentTimeMillisUnsafe(),
     later: (millis, action) => {
       fork(Effect.andThen(Effect.sleep(millis), Effect.sync(action)))
     },
     keys: new Map(),
-    devices: new Map(),
+    keysVersion: 0,
+    devices: new DeviceStore(),
     channels: new ChannelStore(options.broadcastApps),
     tokens: new Map(),
     rates: new Map(),
-    faults: [],
+    scenarios: new ScenarioStore(),
+    events: new EventHub(),
     ledger: new Map()
   }
+  yield* Effect.addFinalizer(() => Effect.sync(() => state.events.close()))
 
   const { privateKey } = generateKeyPairSync("ec", {
     namedCurve: "P-256",
@@ -253,6 +308,7 @@ const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
   for (const key of [{ teamId, keyId, pem: privateKey }, ...(options.keys ?? [])]) {
     registerKey(state, yield* readKey(key))
   }
+  yield* seed(state, options)
 
   const { connections, port, managementPort, ca } = yield* start(state)
   const eachOpen = (action: (connection: Connection) => void) =>
@@ -265,39 +321,31 @@ const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
     port,
     managementPort,
     ca,
+    caFile: settings.caDirectory === undefined ? undefined : caFileOf(settings.caDirectory),
     key: { teamId, keyId, privateKey },
     registerKey: (key) => Effect.map(readKey(key), (read) => registerKey(state, read)),
-    register: (device) =>
-      Effect.map(Effect.orDie(Schema.decodeUnknownEffect(Device)(device)), (checked) => {
-        const since = "since" in checked ? checked.since : undefined
-        const dated =
-          checked.state === "unregistered" || checked.state === "expired"
-            ? { ...checked, since: since ?? state.now() }
-            : checked
-        state.devices.set(checked.token.toLowerCase(), dated)
-      }),
-    registerChannel: (channel) =>
-      Effect.map(Effect.orDie(Schema.decodeUnknownEffect(NewChannel)(channel)), (checked) => {
-        const { bundleId, id = newChannelId(), storage = "none" } = checked
-        const made: Channel = { bundleId, id, storage }
-        state.channels.apply({ _tag: "create", channel: made })
-        return made
-      }),
+    register: (device) => register(state, device),
+    unregister: (token) => unregister(state, token),
+    devices: Effect.sync(() => state.devices.infos(state.now())),
+    registerChannel: (channel) => registerChannel(state, channel),
     channels: Effect.sync(() => state.channels.all(state.now())),
     setBroadcastCapability: (bundleId, enabled) => Effect.sync(() => state.channels.setEnabled(bundleId, enabled)),
-    inject: (fault) =>
-      Effect.map(Effect.orDie(Schema.decodeUnknownEffect(Fault)(fault)), (checked) => {
-        state.faults = [...state.faults, pendingFault(checked)]
-      }),
-    clearFaults: Effect.sync(() => {
-      state.faults = []
-    }),
-    received: Effect.sync(() => state.log.snapshot()),
+    inject: (fault) => inject(state, fault),
+    clearFaults: clearScenarios(state, "fault"),
+    addScenario: (scenario) => addScenario(state, scenario),
+    scenarios: Effect.sync(() => state.scenarios.infos),
+    switchScenario: (id, enabled) => switchScenario(state, id, enabled),
+    removeScenario: (id) => removeScenario(state, id),
+    received: Effect.sync(() => Array.from(state.log.entries(), (entry) => received(state, entry))),
     awaitReceived: (count) =>
       Effect.callback<void>((resume) => {
         const stop = state.log.whenReceived(count, () => resume(Effect.void))
         return Effect.sync(stop)
       }),
+    inbox: makeInbox(state),
+    events: state.events.stream(() => ({ _tag: "started", lastId: state.log.nextId - 1 })),
+    clock: Effect.sync(() => clockInfo(state)),
+    moveClock: (change) => moveClock(state, change),
     connections: Effect.sync(() => connections.infos()),
     goAway: (goAway = {}) =>
       eachOpen((connection) =>
@@ -307,16 +355,14 @@ const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
           debugData: goAway.debugData ?? ""
         })
       ),
+    shutDown: ({ millis = 100, debugData = shutdownDebugData } = {}) =>
+      eachOpen((connection) => connection.shutDown(millis, debugData, true)),
     setMaxConcurrentStreams: (limit) => eachOpen((connection) => connection.setLimit(limit, true)),
     disconnectAll: eachOpen((connection) => connection.destroy()),
-    reset: Effect.sync(() => {
-      state.devices.clear()
-      state.channels.clear()
-      state.faults = []
-      state.rates.clear()
-      state.log.clear()
-      state.ledger = new Map()
-      for (const connection of connections.open()) connection.forgetTokenUpdates()
+    reset: Effect.suspend(() => {
+      reset(state)
+      for (const connection of connections.open()) connection.trust.forgetTokenUpdates()
+      return seed(state, options)
     })
   })
 })

@@ -34,14 +34,14 @@ export class InvalidKey extends Data.TaggedError("InvalidKey")<{ readonly keyId:
 }
 
 /**
- * The throw-away certificates could not be made, or `clientCa` is not a certificate in PEM.
+ * The certificates could not be made, `clientCa` is not a certificate in PEM, or `caDirectory` holds no usable authority.
  *
  * @category errors
  * @since 0.1.0
  */
 export class InvalidTls extends Data.TaggedError("InvalidTls")<{ readonly cause: unknown }> {
   override get message() {
-    return "the TLS certificates cannot be used"
+    return `the TLS certificates cannot be used: ${this.cause instanceof Error ? this.cause.message : this.cause}`
   }
 }
 

@@ -3,9 +3,12 @@
  *
  * @since 0.1.0
  */
+import type { NewChannel } from "./Channel.ts"
 import type { Environment, ProviderKey } from "./Credentials.ts"
+import type { Device } from "./Device.ts"
 import type { Reason } from "./Reasons.ts"
 import type { Received } from "./Received.ts"
+import type { Fault, Scenario } from "./Scenario.ts"
 
 /**
  * Options of the simulator's layer. All are optional.
@@ -14,8 +17,18 @@ import type { Received } from "./Received.ts"
  * @since 0.1.0
  */
 export interface SimulatorOptions {
-  /** Address to listen on. Default `"127.0.0.1"`; the certificate covers 127.0.0.1, ::1 and localhost. */
+  /**
+   * Address to listen on. Default `"127.0.0.1"`. Any other than a loopback address is warned of in the log: the simulator
+   * trusts whoever reaches it.
+   */
   readonly host?: string | undefined
+  /** Names and addresses the server's certificate covers beside 127.0.0.1, ::1 and localhost. Default none. */
+  readonly hostnames?: ReadonlyArray<string> | undefined
+  /**
+   * Directory of the certificate authority: `ca.pem`, to be trusted by clients, and `ca-key.pem`, which only its owner may
+   * read. Both are made when they are missing. Default: an authority that lives as long as the process.
+   */
+  readonly caDirectory?: string | undefined
   /** Port to listen on. Default 0: one the system chooses. */
   readonly port?: number | undefined
   /** Port of channel management, which APNs serves on ports of its own. Default 0: one the system chooses. */
@@ -57,13 +70,39 @@ export interface SimulatorOptions {
    */
   readonly environmentReason?: "BadEnvironmentKeyInToken" | "BadEnvironmentKeyIdInToken" | undefined
   /**
-   * Where tokens are counted for `TooManyProviderTokenUpdates`: per connection (default) or per key over all
-   * connections. Apple does not say which. `"none"`: they are not counted, for a test in which every expired token stands
-   * for an hour that has passed.
+   * Where tokens are counted for `TooManyProviderTokenUpdates`: for each key per connection (default), for each key over
+   * all connections, or for all keys of a team together. Apple's pages do not say which; its engineers say that keys of
+   * one team are not told apart. `"none"`: they are not counted, for a test in which every expired token stands for an
+   * hour that has passed.
    */
-  readonly tokenUpdateScope?: "connection" | "key" | "none" | undefined
+  readonly tokenUpdateScope?: "connection" | "key" | "team" | "none" | undefined
+  /**
+   * Whether a connection that got `TooManyProviderTokenUpdates` gets it for the next 20 minutes, whatever token it brings.
+   * Default false: Apple's engineers say that such a connection cannot be used for a while, its pages do not.
+   */
+  readonly tokenUpdatesLockConnection?: boolean | undefined
+  /**
+   * Whether a provider token may be signed in the DER form beside that of RFC 7518. Default true: APNs evidently takes
+   * both, and never says so.
+   */
+  readonly acceptDerSignatures?: boolean | undefined
+  /**
+   * How a client certificate is refused: in the answer to each request (`"answer"`, default, as Apple documents), or by
+   * GOAWAY with last stream id 0 as soon as the connection is made (`"goAway"`), which is seen, too.
+   */
+  readonly certificateRefusal?: "answer" | "goAway" | undefined
   /** At most `perDevice` accepted pushes to one token within `windowMillis`; more are `TooManyRequests`. Default off. */
   readonly rateLimit?: { readonly perDevice: number; readonly windowMillis: number } | undefined
+  /**
+   * At most `perApp` broadcasts and requests to channel management of one app within `windowMillis`; more are
+   * `TooManyRequests`. Default off.
+   */
+  readonly appRateLimit?: { readonly perApp: number; readonly windowMillis: number } | undefined
+  /**
+   * How long a stream may go without the end of its body until it is answered `IdleTimeout`. Default off: Apple does not
+   * say when it comes.
+   */
+  readonly idleTimeoutMillis?: number | undefined
   /**
    * Errors (status 400 and above, 410 excepted) on one connection until the server says GOAWAY with the last reason and
    * closes. Default off.
@@ -124,6 +163,18 @@ export interface SimulatorOptions {
   readonly checkBroadcastPayload?: boolean | undefined
   /** How many of the newest received requests are kept. Default 100,000. */
   readonly keep?: number | undefined
+  /** How much memory their text may take, about, in bytes: the oldest go first. Default 256 MiB. */
+  readonly keepBytes?: number | undefined
+  /** The id of the first request received; default 1. For an inbox that goes on where an earlier one ended. */
+  readonly firstId?: number | undefined
+  /** Devices registered from the beginning. */
+  readonly devices?: ReadonlyArray<Device> | undefined
+  /** Channels made at the beginning. */
+  readonly channels?: ReadonlyArray<NewChannel> | undefined
+  /** Scenarios added at the beginning. */
+  readonly scenarios?: ReadonlyArray<Scenario> | undefined
+  /** Faults injected at the beginning. */
+  readonly faults?: ReadonlyArray<Fault> | undefined
   /**
    * Called once for every received request, when it is known what becomes of its answer; for programs that count more
    * requests than are kept. `processed` says whether the request had its effect: the rules accepted it and no fault kept

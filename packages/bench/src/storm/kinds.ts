@@ -61,7 +61,7 @@ const run = (reason: string): Kind => ({
 export const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   [
     "GOAWAY announced",
-    { group: "goaway", weight: 3, make: (whole) => server({ _tag: "goAway", announceMillis: whole(5, 60) }) }
+    { group: "goaway", weight: 3, make: (whole) => server({ _tag: "shutdown", millis: whole(5, 60) }) }
   ],
   ["GOAWAY at this stream", { group: "goaway", weight: 2, make: () => server({ _tag: "goAway" }) }],
   [

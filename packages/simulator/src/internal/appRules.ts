@@ -2,14 +2,14 @@
  * The checks that broadcasts and channel management share (Apple, "Handling error responses from Apple Push Notification
  * service"). Neither knows `DuplicateHeaders`: that a repeated header, or a query, is a bad parameter is inferred.
  */
-import type { Reason } from "../Reasons.ts"
 import type { Channels } from "./channels.ts"
 import type { TopicGrant } from "./credential.ts"
 import { suffixes } from "./pushType.ts"
-import { hasDuplicate, isMessageId, type ReadRequest } from "./request.ts"
+import { isMessageId, type ReadRequest } from "./request.ts"
+import { because, type Fault } from "./verdict.ts"
 
-export const parameterFault = (request: ReadRequest): Reason | undefined =>
-  request.path.includes("?") || hasDuplicate(request) ? "BadRequestParams" : undefined
+export const parameterFault = (request: ReadRequest): Fault | undefined =>
+  request.path.includes("?") || request.hasDuplicate ? "BadRequestParams" : undefined
 
 const grantsApp = (bundleId: string, grant: TopicGrant): boolean => {
   switch (grant._tag) {
@@ -28,10 +28,12 @@ export const appFault = (
   bundleId: string,
   grant: TopicGrant,
   channels: Channels
-): Reason | undefined => {
+): Fault | undefined => {
   if (request.requestId !== undefined && !isMessageId(request.requestId)) return "BadMessageId"
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(bundleId)) return "TopicDisallowed"
-  if (suffixes.some((suffix) => bundleId.endsWith(suffix))) return "TopicDisallowed"
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(bundleId)) return because("TopicDisallowed", "TopicDisallowed.bundleId")
+  if (suffixes.some((suffix) => bundleId.endsWith(suffix))) {
+    return because("TopicDisallowed", "TopicDisallowed.bundleId")
+  }
   if (!grantsApp(bundleId, grant)) return "TopicMismatch"
   return channels.isEnabled(bundleId) ? undefined : "FeatureNotEnabled"
 }

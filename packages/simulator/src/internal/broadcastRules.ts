@@ -3,32 +3,44 @@
  * that of device pushes, with the channel after the push type.
  */
 import type { Channel } from "../Channel.ts"
-import type { Reason } from "../Reasons.ts"
 import { appFault, findChannel, maxAppBodyBytes, parameterFault } from "./appRules.ts"
 import { type ChannelChange, maxKeptMillis } from "./channels.ts"
 import type { TopicGrant } from "./credential.ts"
 import { isLiveActivity, jsonObject } from "./payload.ts"
-import { first, isExpiration, isPriority, type ReadRequest } from "./request.ts"
-import { accepted, type Judgement, type RuleContext, rejected, type Verdict, withCredential } from "./verdict.ts"
+import { isExpiration, isPriority, type ReadRequest } from "./request.ts"
+import {
+  accepted,
+  because,
+  type Fault,
+  type Judgement,
+  type RuleContext,
+  rejected,
+  type Verdict,
+  withCredential
+} from "./verdict.ts"
 
 /** Apple prints the push type of a broadcast in two spellings. */
-const pushTypeFault = ({ pushType }: ReadRequest): Reason | undefined => {
+const pushTypeFault = ({ pushType }: ReadRequest): Fault | undefined => {
   if (pushType === undefined || pushType === "") return "MissingPushType"
-  return pushType.toLowerCase() === "liveactivity" ? undefined : "InvalidPushType"
+  return pushType.toLowerCase() === "liveactivity" ? undefined : because("InvalidPushType", "InvalidPushType.channel")
 }
 
-const headerFault = (priority: string, expiration: string, channel: Channel): Reason | undefined => {
+const headerFault = (priority: string, expiration: string, channel: Channel): Fault | undefined => {
   if (!isPriority(priority)) return "BadPriority"
   if (!isExpiration(expiration)) return "BadExpirationDate"
-  return channel.storage === "none" && Number(expiration) !== 0 ? "BadExpirationDate" : undefined
+  return channel.storage === "none" && Number(expiration) !== 0
+    ? because("BadExpirationDate", "BadExpirationDate.storage")
+    : undefined
 }
 
-const payloadFault = (request: ReadRequest, check: boolean): Reason | undefined => {
+const payloadFault = (request: ReadRequest, check: boolean): Fault | undefined => {
   if (request.bodyBytes === 0) return "PayloadEmpty"
   if (request.bodyBytes > maxAppBodyBytes) return "PayloadTooLarge"
   if (!check) return undefined
   const payload = jsonObject(request.body)
-  return payload !== undefined && isLiveActivity(payload, ["update", "end"]) ? undefined : "BadRequestPayload"
+  return payload !== undefined && isLiveActivity(payload, ["update", "end"])
+    ? undefined
+    : because("BadRequestPayload", "BadRequestPayload.broadcast")
 }
 
 /** What the channel keeps of a broadcast, if anything. */
@@ -48,10 +60,10 @@ const sent = (request: ReadRequest, bundleId: string, grant: TopicGrant, context
   if (fault !== undefined) return rejected(fault)
   const channel = findChannel(request, bundleId, context.channels)
   if (typeof channel === "string") return rejected(channel)
-  const priority = first(request, "apns-priority") ?? ""
-  const expiration = first(request, "apns-expiration") ?? ""
+  const { priority = "", expiration = "" } = request
   const later = headerFault(priority, expiration, channel) ?? payloadFault(request, context.checkBroadcastPayload)
   if (later !== undefined) return rejected(later)
+  if (!context.withinAppRate(bundleId)) return rejected("TooManyRequests")
   return accepted({
     change: stored(channel, request.body, Number(priority), Number(expiration), context.nowMillis)
   })
@@ -62,5 +74,5 @@ export const judgeBroadcast = (request: ReadRequest, bundleId: string, context: 
   if (request.method !== "POST") return { verdict: rejected("MethodNotAllowed"), credential: undefined }
   const fault = parameterFault(request)
   if (fault !== undefined) return { verdict: rejected(fault), credential: undefined }
-  return withCredential(context, (grant) => sent(request, bundleId, grant, context))
+  return withCredential(context, request, (grant) => sent(request, bundleId, grant, context))
 }

@@ -2,20 +2,29 @@
  * What APNs answers to channel management (Apple, "Sending channel management requests to APNs"). A request without a
  * credential is seen to be refused before anything else; the rest of the order is inferred.
  */
-import type { Reason } from "../Reasons.ts"
 import { appFault, findChannel, maxAppBodyBytes, parameterFault } from "./appRules.ts"
 import { newChannelId } from "./channels.ts"
 import type { TopicGrant } from "./credential.ts"
 import { jsonObject } from "./payload.ts"
 import type { ReadRequest } from "./request.ts"
-import { accepted, type Judgement, type RuleContext, rejected, type Verdict, withCredential } from "./verdict.ts"
+import {
+  accepted,
+  because,
+  type Judgement,
+  type RuleContext,
+  rejected,
+  type Verdict,
+  withCredential
+} from "./verdict.ts"
 
 type Operation = "create" | "read" | "delete" | "list"
+
+type OperationFault = "BadPath" | "MethodNotAllowed"
 
 const operations: Readonly<Record<string, Operation>> = { POST: "create", GET: "read", DELETE: "delete" }
 
 /** Apple: a method the path does not have makes the path bad; a method no path has is not allowed. */
-const operationOf = ({ method, route }: ReadRequest): Operation | Reason => {
+const operationOf = ({ method, route }: ReadRequest): Operation | OperationFault => {
   if (route?._tag !== "channels" && route?._tag !== "allChannels") return "BadPath"
   const operation = operations[method]
   if (operation === undefined) return "MethodNotAllowed"
@@ -23,7 +32,7 @@ const operationOf = ({ method, route }: ReadRequest): Operation | Reason => {
   return operation === "read" ? "list" : "BadPath"
 }
 
-const isOperation = (value: Operation | Reason): value is Operation =>
+const isOperation = (value: Operation | OperationFault): value is Operation =>
   value === "create" || value === "read" || value === "delete" || value === "list"
 
 const json = { "content-type": "application/json" }
@@ -35,9 +44,9 @@ const created = (request: ReadRequest, bundleId: string, context: RuleContext): 
   const body = jsonObject(request.body)
   if (body === undefined) return rejected("BadRequestPayload")
   if (body["push-type"] === undefined) return rejected("MissingPushType")
-  if (body["push-type"] !== pushType) return rejected("InvalidPushType")
+  if (body["push-type"] !== pushType) return rejected(because("InvalidPushType", "InvalidPushType.channel"))
   const policy = body["message-storage-policy"]
-  if (policy !== 0 && policy !== 1) return rejected(context.storagePolicyReason)
+  if (policy !== 0 && policy !== 1) return rejected(because(context.storagePolicyReason, "MissingChannelQueueSize"))
   if (context.channels.count(bundleId) >= context.maxChannels) return rejected("CannotCreateChannelConfig")
   const id = newChannelId()
   return accepted({
@@ -66,9 +75,11 @@ const managed = (request: ReadRequest, context: RuleContext, grant: TopicGrant):
   if (!isOperation(operation)) return rejected(operation)
   const bundleId = request.bundleId ?? ""
   const fault = parameterFault(request) ?? appFault(request, bundleId, grant, context.channels)
-  return fault === undefined ? operated(operation, request, bundleId, context) : rejected(fault)
+  if (fault !== undefined) return rejected(fault)
+  const verdict = operated(operation, request, bundleId, context)
+  return verdict._tag === "rejected" || context.withinAppRate(bundleId) ? verdict : rejected("TooManyRequests")
 }
 
 /** Judges a request to the management listener that arrived whole. */
 export const judgeManagement = (request: ReadRequest, context: RuleContext): Judgement =>
-  withCredential(context, (grant) => managed(request, context, grant))
+  withCredential(context, request, (grant) => managed(request, context, grant))

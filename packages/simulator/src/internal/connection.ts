@@ -2,13 +2,13 @@
 import * as http2 from "node:http2"
 import type { TLSSocket } from "node:tls"
 import type { ConnectionInfo } from "../ConnectionInfo.ts"
-import { type ClientCertificate, readClientCertificate } from "./clientCertificate.ts"
-import { type Binding, judgeCertificate, judgeToken, type Outcome, type TokenLedger } from "./credential.ts"
-import { receive } from "./exchange.ts"
+import type { FaultEffect } from "../Scenario.ts"
+import { Exchange } from "./exchange.ts"
 import { goAwayFrame } from "./frames.ts"
-import { bearer } from "./providerToken.ts"
 import type { Listener } from "./request.ts"
-import { type SeenToken, type State, seeToken } from "./state.ts"
+import { type State, withinAppRate, withinRate } from "./state.ts"
+import { Trust } from "./trust.ts"
+import type { RuleContext } from "./verdict.ts"
 import { Wire } from "./wire.ts"
 
 export interface GoAway {
@@ -29,11 +29,18 @@ const sessionOptions = {
   settings: sessionSettings,
   // Node's default of 10 would end a session whose limit a test moves often. Missing in Node's types.
   maxOutstandingSettings: 1_000,
-  maxSessionMemory: 1_000,
+  // Megabytes. What a client that does not read leaves unread, and headers without end, end the session beyond it.
+  maxSessionMemory: 128,
   // A client that cancels much is the client's affair here.
   streamResetBurst: 1_000_000,
   streamResetRate: 1_000_000
 }
+
+type SettingsEffect = Extract<FaultEffect, { readonly _tag: "settings" }>
+
+const ignore = () => {}
+
+const lastOfAll = 0x7fffffff
 
 const excessDebugData = "Maximum active streams violated for this endpoint."
 
@@ -42,6 +49,10 @@ const { NGHTTP2_REFUSED_STREAM } = http2.constants
 export class Connection {
   readonly id: number
   readonly listener: Listener
+  /** What the rules may ask about a request on this connection. */
+  readonly ruleContext: RuleContext
+  /** The header fields of the request before. */
+  lastFields: ReadonlyArray<string> = []
   readonly #state: State
   readonly #socket: TLSSocket
   readonly #wire: Wire
@@ -50,7 +61,7 @@ export class Connection {
   readonly #streams = new Map<number, http2.ServerHttp2Stream>()
   /** Streams a connection that said GOAWAY waits for: those whose answer may still have to be written. */
   readonly #unfinished = new Set<number>()
-  readonly #certificate: { readonly read: ClientCertificate | undefined; readonly trusted: boolean } | undefined
+  readonly trust: Trust
   readonly #goAways: Array<GoAway> = []
   #open = true
   #streamsOpened = 0
@@ -65,30 +76,32 @@ export class Connection {
   #acknowledged = 0
   #limitPinned = false
   #limitRaised = false
-  #binding: Binding | undefined
-  #ledger: TokenLedger = new Map()
   /** When they were answered. */
   readonly #errors: Array<number> = []
   readonly #badDeviceTokens: Array<number> = []
+  #accepted = 0
+  #rejected = 0
+  #refusing = false
+  readonly #openedAt: number
+  #closedAt: number | undefined
+  readonly #remote: string
+  readonly #tls: string
 
   constructor(id: number, listener: Listener, socket: TLSSocket, state: State) {
     this.id = id
     this.listener = listener
     this.#state = state
     this.#socket = socket
-    const { clientCa, initialMaxConcurrentStreams } = state.settings
-    const der = socket.getPeerX509Certificate()?.raw
-    if (der !== undefined) {
-      this.#certificate = { read: readClientCertificate(der), trusted: clientCa === undefined || socket.authorized }
-    }
-    this.#limit = initialMaxConcurrentStreams
+    this.#openedAt = state.now()
+    this.#remote = `${socket.remoteAddress}:${socket.remotePort}`
+    this.#tls = `${socket.getProtocol()} ${socket.getCipher().name}`
+    this.ruleContext = this.#makeRuleContext()
+    this.trust = new Trust(state, socket, () => this.#tellChanged())
+    const outcome = this.trust.certificateOutcome()
     // The handshake has authenticated the client, so that the one-stream rule has nothing to wait for.
-    const outcome = this.#judgeCertificate()
-    if (outcome?._tag === "accepted") {
-      this.#binding = outcome.binding
-      this.#limitRaised = true
-      this.#limit = state.settings.maxConcurrentStreams
-    }
+    this.#limitRaised = outcome?._tag === "accepted"
+    const { initialMaxConcurrentStreams, maxConcurrentStreams } = state.settings
+    this.#limit = this.#limitRaised ? maxConcurrentStreams : initialMaxConcurrentStreams
     this.#wire = new Wire(socket, {
       limit: () => {
         this.#unacknowledged.push(this.#limit)
@@ -97,7 +110,7 @@ export class Connection {
       hideGoAway: () => this.#goAways.length > 0
     })
     this.#session = http2.performServerHandshake(this.#wire, sessionOptions)
-    this.#session.on("error", () => {})
+    this.#session.on("error", ignore)
     // Node reports streams a tick late and acknowledgements at once: those of one read must stay in their order.
     this.#session.on("localSettings", () =>
       process.nextTick(() => {
@@ -105,13 +118,18 @@ export class Connection {
       })
     )
     this.#session.on("stream", (stream, _headers, _flags, rawHeaders) => this.#opened(stream, rawHeaders))
+    if (outcome?._tag === "refused" && state.settings.certificateRefusal === "goAway") {
+      const reason = typeof outcome.fault === "string" ? outcome.fault : outcome.fault.reason
+      // The session writes its SETTINGS first.
+      setImmediate(() => this.sendGoAway({ code: 0, lastStreamId: 0, debugData: JSON.stringify({ reason }) }))
+    }
     socket.on("close", () => {
       this.#open = false
+      this.#closedAt = state.now()
     })
   }
 
   get info(): ConnectionInfo {
-    const binding = this.#binding
     return {
       id: this.id,
       listener: this.listener,
@@ -121,10 +139,14 @@ export class Connection {
       maxStreamsOpen: this.#maxStreamsOpen,
       maxConcurrentStreams: this.#limit,
       excessStreams: this.#excessStreams,
-      binding:
-        binding?._tag === "token"
-          ? { _tag: "token", teamId: binding.key.teamId, keyId: binding.key.keyId }
-          : binding && { _tag: "certificate", topics: binding.topics },
+      binding: this.trust.binding,
+      token: this.trust.token,
+      accepted: this.#accepted,
+      rejected: this.#rejected,
+      remote: this.#remote,
+      tls: this.#tls,
+      openedAt: this.#openedAt,
+      closedAt: this.#closedAt,
       goAways: [...this.#goAways]
     }
   }
@@ -135,41 +157,17 @@ export class Connection {
 
   /** Whether an answer on this stream may still be sent. */
   isAnswerable(stream: http2.ServerHttp2Stream): boolean {
-    return !stream.destroyed && !stream.closed && !this.isIgnored(stream)
+    return !stream.destroyed && !stream.closed && !this.isIgnored(stream.id ?? 0)
   }
 
-  /** Whether the stream is above the last stream id of a GOAWAY. */
-  isIgnored(stream: http2.ServerHttp2Stream): boolean {
-    return (stream.id ?? 0) > this.#lastAccepted
+  /** Whether a stream is above the last stream id of a GOAWAY. */
+  isIgnored(id: number): boolean {
+    return id > this.#lastAccepted
   }
 
-  /** Judges the credential of a request with this `authorization` header. */
-  judgeCredential(authorization: string | undefined): Outcome {
-    const { settings } = this.#state
-    const shared = settings.tokenUpdateScope === "key"
-    const fromCertificate = this.#judgeCertificate()
-    if (fromCertificate !== undefined) return fromCertificate
-    if (settings.trust === "certificate" || authorization === undefined) {
-      return { _tag: "refused", reason: "MissingProviderToken" }
-    }
-    const outcome = judgeToken(
-      this.seenToken(authorization)?.verified,
-      this.#binding,
-      shared ? this.#state.ledger : this.#ledger,
-      this.#state.now(),
-      settings
-    )
-    if (outcome._tag === "accepted") {
-      this.#binding = outcome.binding
-      if (shared) this.#state.ledger = outcome.ledger
-      else if (settings.tokenUpdateScope === "connection") this.#ledger = outcome.ledger
-    }
-    return outcome
-  }
-
-  seenToken(authorization: string): SeenToken | undefined {
-    const token = bearer(authorization)
-    return token === undefined ? undefined : seeToken(this.#state, token)
+  /** Whether it is shutting down and says so to new requests. */
+  get isRefusing(): boolean {
+    return this.#refusing
   }
 
   /** Sends a new stream limit. A pinned limit is no longer changed by what is accepted or rejected. */
@@ -177,6 +175,23 @@ export class Connection {
     this.#limitPinned ||= pinned
     this.#limit = limit
     if (!this.#session.destroyed) this.#session.settings({})
+    this.#tellChanged()
+  }
+
+  /** Sends SETTINGS as a scenario says; the limit in them is pinned. */
+  sendSettings({ _tag, forMillis, maxConcurrentStreams, ...others }: SettingsEffect): void {
+    if (maxConcurrentStreams !== undefined) {
+      this.#limitPinned = true
+      this.#limit = maxConcurrentStreams
+    }
+    const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined))
+    if (!this.#session.destroyed) this.#session.settings(given)
+    this.#tellChanged()
+  }
+
+  /** Carries at most so many bytes each way from now on. */
+  limitBandwidth(bytesPerSecond: number): void {
+    this.#wire.limitBandwidth(bytesPerSecond)
   }
 
   /** Goes back to the limit of the options, from one that was pinned. */
@@ -198,22 +213,37 @@ export class Connection {
     this.#goAways.push(goAway)
     this.#lastAccepted = Math.min(this.#lastAccepted, goAway.lastStreamId)
     this.#wire.insert(goAwayFrame(goAway.lastStreamId, goAway.code, goAway.debugData))
+    const { events } = this.#state
+    if (events.isHeard) events.publish({ _tag: "goAway", connection: this.id, goAway })
     this.#closeWhenDrained()
+  }
+
+  /** Ends the connection in two steps (RFC 9113, section 6.8); `refuse`: what comes in between is `503 Shutdown`. */
+  shutDown(millis: number, debugData: string, refuse: boolean, code = 0): void {
+    this.#refusing ||= refuse
+    this.sendGoAway({ code: 0, lastStreamId: lastOfAll, debugData: "" })
+    this.#state.later(millis, () => this.sendGoAway({ code, lastStreamId: this.#highestStreamId, debugData }))
   }
 
   /** The stream was answered: the client may open another one as soon as it reads the answer. */
-  release(stream: http2.ServerHttp2Stream): void {
-    this.#streams.delete(stream.id ?? 0)
+  release(id: number): void {
+    this.#streams.delete(id)
   }
 
   /** The stream will never be answered and yet stays open; a draining connection does not wait for it. */
-  abandon(stream: http2.ServerHttp2Stream): void {
-    this.#unfinished.delete(stream.id ?? 0)
+  abandon(id: number): void {
+    this.#unfinished.delete(id)
     this.#closeWhenDrained()
   }
 
-  forgetTokenUpdates(): void {
-    this.#ledger = new Map()
+  /** Sends what was written so far and closes. */
+  finish(): void {
+    this.#wire.finish()
+  }
+
+  /** Sends `bytes`, the beginning of a frame, and cuts the socket. */
+  cut(bytes: Buffer): void {
+    this.#wire.cut(bytes)
   }
 
   destroy(): void {
@@ -228,6 +258,8 @@ export class Connection {
       if (status >= 400 && status < 500 && this.#limit !== after) this.setLimit(after, false)
       if (status === 200 && this.#limit === after) this.setLimit(settings.maxConcurrentStreams, false)
     }
+    if (status < 400) this.#accepted++
+    else this.#rejected++
     // Apple: a 410 does not count as an error.
     if (status < 400 || status === 410) return
     const { disconnectAfterErrors = Number.POSITIVE_INFINITY } = settings
@@ -249,10 +281,24 @@ export class Connection {
     return times.length
   }
 
-  #judgeCertificate(): Outcome | undefined {
-    const certificate = this.#certificate
-    if (certificate === undefined) return undefined
-    return judgeCertificate(certificate.read, certificate.trusted, this.#ledger, this.#state.settings)
+  #makeRuleContext(): RuleContext {
+    const state = this.#state
+    return {
+      ...state.settings,
+      get nowMillis() {
+        return state.now()
+      },
+      credential: (authorization) => this.trust.judge(authorization),
+      device: (token) => state.devices.find(token),
+      withinRate: (token) => withinRate(state, token),
+      withinAppRate: (bundleId) => withinAppRate(state, bundleId),
+      channels: state.channels
+    }
+  }
+
+  #tellChanged(): void {
+    const { events } = this.#state
+    if (events.isHeard) events.publish({ _tag: "connectionChanged", connection: this.info })
   }
 
   /** Until a lowered limit is acknowledged the client may not know it. */
@@ -270,13 +316,9 @@ export class Connection {
 
   #opened(stream: http2.ServerHttp2Stream, rawHeaders: Array<string>): void {
     const id = stream.id ?? 0
-    stream.on("error", () => {})
-    stream.on("close", () => {
-      this.release(stream)
-      this.abandon(stream)
-    })
+    stream.on("error", ignore)
     this.#streamsOpened++
-    if (this.isIgnored(stream)) {
+    if (this.isIgnored(id)) {
       stream.resume()
       return
     }
@@ -295,7 +337,12 @@ export class Connection {
     }
     this.#streams.set(id, stream)
     this.#unfinished.add(id)
-    receive(this.#state, this, stream, rawHeaders)
+    const exchange = new Exchange(this.#state, this, stream, rawHeaders)
+    stream.on("close", () => {
+      exchange.closed()
+      this.release(id)
+      this.abandon(id)
+    })
   }
 
   #closeWhenDrained(): void {

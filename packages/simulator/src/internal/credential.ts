@@ -3,16 +3,16 @@
  * in on. Pure: the connection's binding and the ledger of token updates go in and come out.
  */
 import type { Environment } from "../Credentials.ts"
-import type { Reason } from "../Reasons.ts"
 import type { ClientCertificate } from "./clientCertificate.ts"
 import { ageFault, type RegisteredKey, type VerifiedToken } from "./providerToken.ts"
+import { because, type Fault } from "./verdict.ts"
 
 /** What a connection is bound to, and what that may push to. */
 export type Binding =
   | { readonly _tag: "token"; readonly key: RegisteredKey }
   | { readonly _tag: "certificate"; readonly topics: ReadonlyArray<string> }
 
-/** The accepted tokens of each key id, as far as they still matter. */
+/** The accepted tokens of each key id or team, as far as they still matter. */
 export type TokenLedger = ReadonlyMap<string, ReadonlyArray<VerifiedToken>>
 
 export type Outcome =
@@ -24,7 +24,7 @@ export type Outcome =
       readonly topics: TopicGrant
       readonly ledger: TokenLedger
     }
-  | { readonly _tag: "refused"; readonly reason: Reason }
+  | { readonly _tag: "refused"; readonly fault: Fault }
 
 /** The topics a credential may push to. */
 export type TopicGrant =
@@ -36,24 +36,32 @@ export type TopicGrant =
 
 export interface CredentialRules {
   readonly environment: Environment
-  readonly environmentReason: Reason
+  readonly tokenUpdateScope: "connection" | "key" | "team" | "none"
+  readonly environmentReason: "BadEnvironmentKeyInToken" | "BadEnvironmentKeyIdInToken"
 }
 
-const refused = (reason: Reason): Outcome => ({ _tag: "refused", reason })
+const refused = (fault: Fault): Outcome => ({ _tag: "refused", fault })
 
-const minUpdateSeconds = 1_200
+/** How far apart two new tokens must be. */
+export const minUpdateSeconds = 1_200
 
 /**
  * Enters a token in the ledger; `undefined` when it comes less than 20 minutes from another token of the same key
  * (Apple, "Establishing a token-based connection to APNs"). Ages are compared by `iat`, and a token already known is
  * never an update: several servers may share one, and an older one stays good until it is stale.
  */
-const recordUpdate = (ledger: TokenLedger, token: VerifiedToken, nowMillis: number): TokenLedger | undefined => {
-  const known = ledger.get(token.key.keyId) ?? []
+const recordUpdate = (
+  ledger: TokenLedger,
+  token: VerifiedToken,
+  nowMillis: number,
+  scope: CredentialRules["tokenUpdateScope"]
+): TokenLedger | undefined => {
+  const counted = scope === "team" ? `team ${token.key.teamId}` : token.key.keyId
+  const known = ledger.get(counted) ?? []
   if (known.some((other) => other.hash === token.hash)) return ledger
   const fresh = known.filter((other) => ageFault(other, nowMillis) === undefined)
   const tooSoon = fresh.some((other) => Math.abs(other.issuedAtSeconds - token.issuedAtSeconds) < minUpdateSeconds)
-  return tooSoon ? undefined : new Map(ledger).set(token.key.keyId, [...fresh, token])
+  return tooSoon ? undefined : new Map(ledger).set(counted, [...fresh, token])
 }
 
 const related = (a: RegisteredKey, b: RegisteredKey) => a.scope.relatedTo === b.keyId || b.scope.relatedTo === a.keyId
@@ -82,11 +90,11 @@ export const judgeToken = (
   if (token === undefined) return refused("InvalidProviderToken")
   const age = ageFault(token, nowMillis)
   if (age !== undefined) return refused(age)
-  const updated = recordUpdate(ledger, token, nowMillis)
+  const updated = recordUpdate(ledger, token, nowMillis, rules.tokenUpdateScope)
   if (updated === undefined) return refused("TooManyProviderTokenUpdates")
   const { key } = token
   const first = bound?._tag === "token" ? bound.key : key
-  if (first.teamId !== key.teamId) return refused("InvalidProviderToken")
+  if (first.teamId !== key.teamId) return refused(because("InvalidProviderToken", "InvalidProviderToken.team"))
   const { environment, topics } = key.scope
   if (environment !== undefined && environment !== rules.environment) return refused(rules.environmentReason)
   if (!sharesConnection(first, key)) return refused("UnrelatedKeyIdInToken")

@@ -2,13 +2,15 @@
  * What APNs answers to a push to a device (Apple, "Sending notification requests to APNs" and "Handling notification
  * responses from APNs"). Apple documents no order of checks; the order here is inferred from answers seen on the wire.
  */
-import type { Reason } from "../Reasons.ts"
+import type { Device } from "../Device.ts"
 import type { TopicGrant } from "./credential.ts"
 import { jsonObject } from "./payload.ts"
 import { isMdmTopic, isPassTopic, isPushType, isWebsiteTopic, type PushType, pushTypeOf, suffixes } from "./pushType.ts"
-import { first, hasDuplicate, isExpiration, isMessageId, isPriority, type ReadRequest } from "./request.ts"
+import { isExpiration, isMessageId, isPriority, type ReadRequest } from "./request.ts"
 import {
   accepted,
+  because,
+  type Fault,
   type Judgement,
   type RuleContext,
   type RuleSettings,
@@ -17,23 +19,22 @@ import {
   withCredential
 } from "./verdict.ts"
 
-const routeFault = (request: ReadRequest): Reason | undefined => {
+const routeFault = (request: ReadRequest): Fault | undefined => {
   if (request.method !== "POST") return "MethodNotAllowed"
   if (request.device === undefined) return "BadPath"
-  return hasDuplicate(request) ? "DuplicateHeaders" : undefined
+  return request.hasDuplicate ? "DuplicateHeaders" : undefined
 }
 
-const headerFault = (request: ReadRequest, settings: RuleSettings): Reason | undefined => {
-  const { apnsId, pushType } = request
+const headerFault = (request: ReadRequest, settings: RuleSettings): Fault | undefined => {
+  const { apnsId, pushType, priority, expiration, collapseId } = request
   if (apnsId !== undefined && !isMessageId(apnsId)) return "BadMessageId"
   if (pushType !== undefined && !isPushType(pushType)) return "InvalidPushType"
-  const priority = first(request, "apns-priority")
   if (priority !== undefined && !isPriority(priority)) return "BadPriority"
   // Apple calls this an error and names no reason: BadPriority is inferred. An omitted priority passes.
-  if (settings.rejectBackgroundPriority10 && pushType === "background" && priority === "10") return "BadPriority"
-  const expiration = first(request, "apns-expiration")
+  if (settings.rejectBackgroundPriority10 && pushType === "background" && priority === "10") {
+    return because("BadPriority", "BadPriority.background")
+  }
   if (expiration !== undefined && !isExpiration(expiration)) return "BadExpirationDate"
-  const collapseId = first(request, "apns-collapse-id")
   if (collapseId !== undefined && Buffer.byteLength(collapseId) > 64) return "BadCollapseId"
   return undefined
 }
@@ -72,45 +73,59 @@ const granted = (topic: string, type: PushType, grant: TopicGrant, kinds: RuleSe
   return grant.bundleIds.some((id) => topic === id || suffixes.some((suffix) => topic === `${id}${suffix}`))
 }
 
-const topicFault = (topic: string, type: PushType, grant: TopicGrant, settings: RuleSettings): Reason | undefined => {
+const topicFault = (topic: string, type: PushType, grant: TopicGrant, settings: RuleSettings): Fault | undefined => {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(topic)) return "BadTopic"
-  if (settings.checkTopicSuffix && !suits(topic, type)) return "BadTopic"
-  return granted(topic, type, grant, settings.credentialKinds) ? undefined : "TopicDisallowed"
+  if (settings.checkTopicSuffix && !suits(topic, type)) return because("BadTopic", "BadTopic.suffix")
+  if (granted(topic, type, grant, settings.credentialKinds)) return undefined
+  return granted(topic, type, grant, "any")
+    ? because("TopicDisallowed", "TopicDisallowed.credential")
+    : "TopicDisallowed"
 }
 
-const payloadFault = (request: ReadRequest, type: PushType, settings: RuleSettings): Reason | undefined => {
+const payloadFault = (request: ReadRequest, type: PushType, settings: RuleSettings): Fault | undefined => {
   if (request.bodyBytes === 0) return "PayloadEmpty"
   if (request.bodyBytes > type.maxBytes) return "PayloadTooLarge"
   if (settings.payloadMismatchReason === undefined) return undefined
   const payload = jsonObject(request.body)
-  return payload !== undefined && type.fits(payload) ? undefined : settings.payloadMismatchReason
+  return payload !== undefined && type.fits(payload)
+    ? undefined
+    : because(settings.payloadMismatchReason, "PayloadMismatch")
 }
 
 /** Passes and websites have no sandbox. */
 const isOfProduction = (topic: string): boolean => isPassTopic(topic) || isWebsiteTopic(topic)
 
+/** A time that is still to come has not happened yet. */
+const isOver = (device: Device, nowMillis: number): boolean =>
+  !("since" in device) || device.since === undefined || device.since <= nowMillis
+
 const deviceVerdict = (token: string, topic: string, context: RuleContext): Verdict => {
   if (token === "") return rejected("MissingDeviceToken")
   if (token.length % 2 === 1 || !/^[0-9a-f]+$/i.test(token)) return rejected("BadDeviceToken")
   if (context.checkProductionOnlyTopics && context.environment === "sandbox" && isOfProduction(topic)) {
-    return rejected("BadDeviceToken")
+    return rejected(because("BadDeviceToken", "BadDeviceToken.productionOnly"))
   }
   const device = context.device(token)
   switch (device?.state) {
     case undefined:
-      if (context.unknownDevices === "reject") return rejected("BadDeviceToken")
+      if (context.unknownDevices === "reject") return rejected(because("BadDeviceToken", "BadDeviceToken.unknown"))
       break
     case "otherEnvironment":
-      return rejected("BadDeviceToken")
+      return rejected(because("BadDeviceToken", "BadDeviceToken.environment"))
     case "unregistered":
+      if (!isOver(device, context.nowMillis)) break
       return rejected("Unregistered", device.since ?? context.nowMillis)
     case "expired":
+      if (!isOver(device, context.nowMillis)) break
       return rejected("ExpiredToken", device.since ?? context.nowMillis)
+    case "rateLimited":
+    case "offline":
     case "active":
       if (device.topics !== undefined && !device.topics.includes(topic)) return rejected("DeviceTokenNotForTopic")
       break
   }
-  return context.withinRate(token) ? accepted() : rejected("TooManyRequests")
+  const isLimited = device?.state === "rateLimited" && context.nowMillis < (device.until ?? Number.POSITIVE_INFINITY)
+  return !isLimited && context.withinRate(token) ? accepted() : rejected("TooManyRequests")
 }
 
 const pushed = (request: ReadRequest, token: string, grant: TopicGrant, context: RuleContext): Verdict => {
@@ -127,5 +142,5 @@ const pushed = (request: ReadRequest, token: string, grant: TopicGrant, context:
 export const judgeDevice = (request: ReadRequest, context: RuleContext): Judgement => {
   const fault = routeFault(request)
   if (fault !== undefined) return { verdict: rejected(fault), credential: undefined }
-  return withCredential(context, (grant) => pushed(request, request.device ?? "", grant, context))
+  return withCredential(context, request, (grant) => pushed(request, request.device ?? "", grant, context))
 }

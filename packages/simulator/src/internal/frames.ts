@@ -33,6 +33,22 @@ export const goAwayFrame = (lastStreamId: number, code: number, debugData: strin
   return frame
 }
 
+const headersType = 0x1
+const endHeadersFlag = 0x4
+
+/** The first bytes of a HEADERS frame with `:status 200` and an `apns-id`: always fewer than it should have. */
+export const cutHeadersFrame = (stream: number, bytes: number): Buffer => {
+  const name = Buffer.from("apns-id")
+  const id = Buffer.from("0F2B6B1E-6A0E-4C55-9D0A-5A6F0A3C9B1")
+  const block = Buffer.concat([Buffer.from([0x88, 0x00, name.length]), name, Buffer.from([id.length + 1]), id])
+  const header = Buffer.alloc(headerBytes)
+  header.writeUIntBE(block.length + 1, 0, 3)
+  header.writeUInt8(headersType, 3)
+  header.writeUInt8(endHeadersFlag, 4)
+  header.writeUInt32BE(clamp(stream, 0x7fffffff), 5)
+  return Buffer.concat([header, block]).subarray(0, bytes)
+}
+
 export interface OutgoingFrames {
   /** The bytes to send for bytes of the session. */
   readonly pass: (chunk: Buffer) => Array<Buffer>

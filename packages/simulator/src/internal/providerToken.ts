@@ -4,7 +4,7 @@
  */
 import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto"
 import type { KeyScope, ProviderKey } from "../Credentials.ts"
-import type { Reason } from "../Reasons.ts"
+import { because, type Fault } from "./verdict.ts"
 
 /** A key as verification needs it. */
 export interface RegisteredKey {
@@ -86,33 +86,37 @@ export const decodeToken = (token: string): DecodedToken | undefined => {
   }
 }
 
-const signatureMatches = (decoded: DecodedToken, key: KeyObject): boolean => {
+const signatureMatches = (decoded: DecodedToken, key: KeyObject, acceptDer: boolean): boolean => {
   const data = Buffer.from(decoded.signingInput)
   const { signature } = decoded
   const matches = (dsaEncoding: "ieee-p1363" | "der") => verify("sha256", data, { key, dsaEncoding }, signature)
   // JOSE asks for r‖s. APNs evidently takes the DER form too: a long-lived Java client and Apple's own shell sample send
   // it. A DER signature may by chance be 64 bytes long, so length alone does not decide.
-  return (signature.length === 64 && matches("ieee-p1363")) || (signature[0] === 0x30 && matches("der"))
+  return (signature.length === 64 && matches("ieee-p1363")) || (acceptDer && signature[0] === 0x30 && matches("der"))
 }
 
 /**
  * Checks everything about a token that does not depend on time or on the connection. `undefined` means the token is
  * invalid (`403 InvalidProviderToken`).
  */
-export const verifyToken = (token: string, keys: ReadonlyMap<string, RegisteredKey>): VerifiedToken | undefined => {
+export const verifyToken = (
+  token: string,
+  keys: ReadonlyMap<string, RegisteredKey>,
+  acceptDer = true
+): VerifiedToken | undefined => {
   const decoded = decodeToken(token)
   if (decoded === undefined || decoded.alg !== "ES256" || typeof decoded.kid !== "string") return undefined
   const key = keys.get(decoded.kid)
   if (key === undefined || key.revoked || decoded.iss !== key.teamId) return undefined
   // `iat` as a string or with a fraction is refused: Apple asks for a number of whole seconds.
   if (typeof decoded.iat !== "number" || !Number.isInteger(decoded.iat)) return undefined
-  if (!signatureMatches(decoded, key.publicKey)) return undefined
+  if (!signatureMatches(decoded, key.publicKey, acceptDer)) return undefined
   return { key, issuedAtSeconds: decoded.iat, hash: tokenHash(token) }
 }
 
 /** The reason a verified token is refused at this moment, if it is. */
-export const ageFault = (token: VerifiedToken, nowMillis: number): Reason | undefined => {
+export const ageFault = (token: VerifiedToken, nowMillis: number): Fault | undefined => {
   const issuedAt = token.issuedAtSeconds * 1000
-  if (issuedAt - nowMillis > futureLeewayMillis) return "InvalidProviderToken"
+  if (issuedAt - nowMillis > futureLeewayMillis) return because("InvalidProviderToken", "InvalidProviderToken.future")
   return nowMillis - issuedAt > maxAgeMillis ? "ExpiredProviderToken" : undefined
 }

@@ -90,3 +90,9 @@ export const pushTypeOf = (name: string | undefined, topic: string): PushType =>
   if (name !== undefined) return known(name) ?? ordinary
   return topic.endsWith(pushTypes.voip.suffix) ? pushTypes.voip : ordinary
 }
+
+/** The bundle ID of a topic's app. */
+export const withoutSuffix = (topic: string): string => {
+  const suffix = suffixes.find((one) => topic.endsWith(one))
+  return suffix === undefined ? topic : topic.slice(0, topic.length - suffix.length)
+}

@@ -13,19 +13,16 @@ export type Route =
   /** `/1/apps/<bundle ID>/all-channels`. */
   | { readonly _tag: "allChannels"; readonly bundleId: string }
 
-export interface Request {
+/** A request that arrived whole, with its parts named. */
+export interface ReadRequest {
   readonly listener: Listener
   readonly method: string
   readonly path: string
-  /** Name (lower case) and value in the order received. */
-  readonly headers: ReadonlyArray<readonly [name: string, value: string]>
+  /** Name (lower case), value, name, value, … in the order received. The value of `authorization` is redacted. */
+  readonly fields: ReadonlyArray<string>
   /** The body as text; cut when it is far above every limit. */
   readonly body: string
   readonly bodyBytes: number
-}
-
-/** A request with its parts named. */
-export interface ReadRequest extends Request {
   /** `undefined`: a path this listener does not serve. */
   readonly route: Route | undefined
   readonly device: string | undefined
@@ -36,6 +33,11 @@ export interface ReadRequest extends Request {
   readonly requestId: string | undefined
   readonly channel: string | undefined
   readonly authorization: string | undefined
+  readonly priority: string | undefined
+  readonly expiration: string | undefined
+  readonly collapseId: string | undefined
+  /** Whether a header is repeated. */
+  readonly hasDuplicate: boolean
 }
 
 const devicePrefix = "/3/device/"
@@ -59,33 +61,84 @@ export const routeOf = (listener: Listener, path: string): Route | undefined => 
   return { _tag: found?.[2] === "channels" ? "channels" : "allChannels", bundleId }
 }
 
-export const first = (request: Request, name: string): string | undefined =>
-  request.headers.find((header) => header[0] === name)?.[1]
+/** Node hands header values over as latin1; APNs means UTF-8. */
+const decoded = (value: string): string =>
+  /[\u0080-\u00ff]/.test(value) ? Buffer.from(value, "latin1").toString("utf8") : value
 
-export const readRequest = (request: Request): ReadRequest => {
-  const route = routeOf(request.listener, request.path)
+/** The headers the rules read, by the place they have in a list of values. */
+const places: ReadonlyMap<string, number> = new Map(
+  [
+    ":method",
+    ":path",
+    "apns-topic",
+    "apns-push-type",
+    "apns-id",
+    "apns-request-id",
+    "apns-channel-id",
+    "authorization",
+    "apns-priority",
+    "apns-expiration",
+    "apns-collapse-id"
+  ].map((name, index) => [name, index])
+)
+
+export const redacted = "<redacted>"
+
+const sameText = (text = "", previous: string | undefined): string => (text === previous ? previous : text)
+
+/**
+ * Names the parts of a request. `fields` becomes the result's own: its values are decoded and redacted in place. A text
+ * that stands at the same place in `previous`, the fields of an earlier request, is taken from there: the log keeps many
+ * requests that differ in little.
+ */
+export const readRequest = (
+  listener: Listener,
+  fields: Array<string>,
+  body: string,
+  bodyBytes: number,
+  previous: ReadonlyArray<string> = fields
+): ReadRequest => {
+  const values: Array<string | undefined> = new Array(places.size).fill(undefined)
+  let others: Array<string> | undefined
+  let hasDuplicate = false
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const name = sameText(fields[index], previous[index])
+    const value = sameText(decoded(fields[index + 1] ?? ""), previous[index + 1])
+    const place = places.get(name)
+    fields[index] = name
+    fields[index + 1] = name === "authorization" ? redacted : value
+    if (place !== undefined) {
+      if (values[place] === undefined) values[place] = value
+      else hasDuplicate = true
+    } else if (others?.includes(name)) {
+      // RFC 9113, section 8.2.3: cookies may be split into several fields.
+      if (name !== "cookie") hasDuplicate = true
+    } else if (others === undefined) others = [name]
+    else others.push(name)
+  }
+  const [method = "", path = "", topic, pushType, apnsId, requestId, channel, authorization] = values
+  const route = routeOf(listener, path)
   return {
-    ...request,
+    listener,
+    method,
+    path,
+    fields,
+    body,
+    bodyBytes,
     route,
     device: route?._tag === "device" ? route.token : undefined,
     bundleId: route === undefined || route._tag === "device" ? undefined : route.bundleId,
-    topic: first(request, "apns-topic"),
-    pushType: first(request, "apns-push-type"),
-    apnsId: first(request, "apns-id"),
-    requestId: first(request, "apns-request-id"),
-    channel: first(request, "apns-channel-id"),
-    authorization: first(request, "authorization")
+    topic,
+    pushType,
+    apnsId,
+    requestId,
+    channel,
+    authorization,
+    priority: values[8],
+    expiration: values[9],
+    collapseId: values[10],
+    hasDuplicate
   }
-}
-
-export const hasDuplicate = (request: Request): boolean => {
-  const seen = new Set<string>()
-  for (const [name] of request.headers) {
-    // RFC 9113, section 8.2.3: cookies may be split into several fields.
-    if (name !== "cookie" && seen.has(name)) return true
-    seen.add(name)
-  }
-  return false
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i

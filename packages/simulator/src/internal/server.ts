@@ -27,8 +27,11 @@ export class Connections {
       return
     }
     this.#open.add(connection)
+    const { events } = state
+    if (events.isHeard) events.publish({ _tag: "connectionOpened", connection: connection.info })
     socket.on("close", () => {
       this.#open.delete(connection)
+      if (events.isHeard) events.publish({ _tag: "connectionClosed", connection: connection.info })
       this.#past.push(connection.info)
       if (this.#past.length >= 2 * keptConnections) this.#past = this.#past.slice(-keptConnections)
     })

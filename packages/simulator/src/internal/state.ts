@@ -1,11 +1,13 @@
-/** What all connections share: options, keys, devices, channels, faults, the log. Mutable; everything runs on one thread. */
-import type { Device } from "../Device.ts"
+/** What all connections share: options, keys, devices, channels, scenarios, the log. Mutable; everything runs on one thread. */
 import type { Received, ReceivedToken } from "../Received.ts"
 import type { ChannelStore } from "./channels.ts"
 import type { TokenLedger } from "./credential.ts"
-import type { PendingFault } from "./faults.ts"
+import type { DeviceStore } from "./devices.ts"
+import { type Entry, receivedOf } from "./entry.ts"
+import type { EventHub } from "./events.ts"
 import type { Log } from "./log.ts"
 import { decodeToken, type RegisteredKey, tokenHash, type VerifiedToken, verifyToken } from "./providerToken.ts"
+import type { ScenarioStore } from "./scenarios.ts"
 import type { RuleSettings } from "./verdict.ts"
 
 /** The options with their defaults filled in. */
@@ -15,13 +17,20 @@ export interface Settings extends RuleSettings {
   readonly managementPort: number
   readonly trust: "token" | "certificate" | "both"
   readonly clientCa: string | undefined
+  readonly caDirectory: string | undefined
+  readonly hostnames: ReadonlyArray<string>
   readonly initialMaxConcurrentStreams: number
   readonly maxConcurrentStreams: number
   readonly maxConcurrentStreamsAfterRejection: number | undefined
   readonly excessStreams: "refuse" | "goAway"
   readonly environmentReason: "BadEnvironmentKeyInToken" | "BadEnvironmentKeyIdInToken"
-  readonly tokenUpdateScope: "connection" | "key" | "none"
+  readonly tokenUpdateScope: "connection" | "key" | "team" | "none"
+  readonly tokenUpdatesLockConnection: boolean
+  readonly acceptDerSignatures: boolean
+  readonly certificateRefusal: "answer" | "goAway"
   readonly rateLimit: { readonly perDevice: number; readonly windowMillis: number } | undefined
+  readonly appRateLimit: { readonly perApp: number; readonly windowMillis: number } | undefined
+  readonly idleTimeoutMillis: number | undefined
   readonly disconnectAfterErrors: number | undefined
   readonly disconnectAfterBadDeviceTokens: number | undefined
   readonly disconnectWindowMillis: number
@@ -37,17 +46,22 @@ export interface State {
   readonly settings: Settings
   readonly log: Log
   readonly onSettled: ((received: Received, processed: boolean) => void) | undefined
+  /** Epoch milliseconds by the simulator's clock, and how far it runs ahead of Effect's. */
   readonly now: () => number
+  clockOffset: number
   /** Runs `action` after a delay by Effect's clock, unless the server closes first. */
   readonly later: (millis: number, action: () => void) => void
   readonly keys: Map<string, RegisteredKey>
-  readonly devices: Map<string, Device>
+  readonly devices: DeviceStore
   readonly channels: ChannelStore
   /** By SHA-256 of the token: verifying costs a hundred times a hash, and a token is used for most of an hour. */
   readonly tokens: Map<string, SeenToken>
+  /** Counts the changes of the keys: what was found of a token before one may be wrong after it. */
+  keysVersion: number
   readonly rates: Map<string, Array<number>>
-  faults: ReadonlyArray<PendingFault>
-  /** Used with `tokenUpdateScope: "key"`; otherwise each connection has its own. */
+  readonly scenarios: ScenarioStore
+  readonly events: EventHub
+  /** Used unless `tokenUpdateScope` is `"connection"`: then each connection has its own. */
   ledger: TokenLedger
 }
 
@@ -70,7 +84,10 @@ export const seeToken = (state: State, token: string): SeenToken => {
   const known = state.tokens.get(hash)
   if (known !== undefined) return known
   if (state.tokens.size >= maxSeenTokens) state.tokens.clear()
-  const seen = { received: receivedToken(token, hash), verified: verifyToken(token, state.keys) }
+  const seen = {
+    received: receivedToken(token, hash),
+    verified: verifyToken(token, state.keys, state.settings.acceptDerSignatures)
+  }
   state.tokens.set(hash, seen)
   return seen
 }
@@ -79,17 +96,44 @@ export const registerKey = (state: State, key: RegisteredKey): void => {
   state.keys.set(key.keyId, key)
   // What was found with the old set of keys may be wrong now.
   state.tokens.clear()
+  state.keysVersion++
 }
 
-/** Counts a push against its device's rate; `false` when there were too many within the window. */
-export const withinRate = (state: State, device: string): boolean => {
-  const limit = state.settings.rateLimit
-  if (limit === undefined) return true
+const maxRates = 100_000
+
+/** Counts a request against a rate; `false` when there were too many within the window. */
+const within = (state: State, key: string, atMost: number, windowMillis: number): boolean => {
   const now = state.now()
-  const key = device.toLowerCase()
-  const recent = (state.rates.get(key) ?? []).filter((time) => now - time < limit.windowMillis)
-  const allowed = recent.length < limit.perDevice
+  const recent = (state.rates.get(key) ?? []).filter((time) => now - time < windowMillis)
+  const allowed = recent.length < atMost
   if (allowed) recent.push(now)
+  if (state.rates.size >= maxRates) state.rates.clear()
   state.rates.set(key, recent)
   return allowed
+}
+
+export const withinRate = (state: State, device: string): boolean => {
+  const limit = state.settings.rateLimit
+  return limit === undefined || within(state, device.toLowerCase(), limit.perDevice, limit.windowMillis)
+}
+
+/** Of broadcasts and channel management. */
+export const withinAppRate = (state: State, bundleId: string): boolean => {
+  const limit = state.settings.appRateLimit
+  return limit === undefined || within(state, `app ${bundleId}`, limit.perApp, limit.windowMillis)
+}
+
+/** Tells that a request's answer or delivery is known, if its arrival was told. */
+export const tellUpdated = (state: State, entry: Entry): void => {
+  if (!entry.told || !state.events.isHeard || state.log.get(entry.id) !== entry) return
+  state.events.publish({ _tag: "updated", received: received(state, entry) })
+}
+
+export const received = (state: State, entry: Entry): Received => receivedOf(entry, state.now())
+
+/** Tells what is known of a device now. */
+export const tellDevice = (state: State, token: string): void => {
+  if (!state.events.isHeard) return
+  const device = state.devices.info(token, state.now())
+  if (device !== undefined) state.events.publish({ _tag: "deviceChanged", device })
 }
