@@ -134,6 +134,7 @@ const program = Effect.gen(function* () {
   const failed = rows.filter((row) => row.error !== undefined)
   if (failed.length > 0) console.log(`\nNot accepted:\n${failed.map(note).join("\n")}`)
   console.log(`\n${results.length - failed.length} accepted, ${failed.length} not.`)
+  console.log("\nTo watch pushes arrive, in the browser: npm run inbox")
 })
 
 const exit = await Effect.runPromiseExit(

@@ -178,6 +178,7 @@ describe("events", () => {
           "connectionClosed",
           "cleared",
           "devicesCleared",
+          "channelsCleared",
           "clockChanged"
         ])
       })

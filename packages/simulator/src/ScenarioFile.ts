@@ -50,7 +50,7 @@ export class InvalidScenarioFile extends Data.TaggedError("InvalidScenarioFile")
  * @since 0.1.0
  */
 export const readScenarios = (file: string): Effect.Effect<ReadonlyArray<Scenario>, InvalidScenarioFile> =>
-  Effect.tryPromise(() => readFile(file, "utf8")).pipe(
+  Effect.tryPromise({ try: () => readFile(file, "utf8"), catch: (cause) => cause }).pipe(
     Effect.flatMap(Schema.decodeUnknownEffect(ScenarioFile)),
     Effect.map((found): ReadonlyArray<Scenario> => (isList(found) ? found : [found])),
     Effect.mapError((cause) => new InvalidScenarioFile({ file, cause }))

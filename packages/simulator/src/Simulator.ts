@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { generateKeyPairSync, X509Certificate } from "node:crypto"
+import { X509Certificate } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -14,7 +14,7 @@ import * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type { Channel, NewChannel } from "./Channel.ts"
 import type { ConnectionInfo } from "./ConnectionInfo.ts"
-import type { ProviderKey } from "./Credentials.ts"
+import type { Environment, ProviderKey } from "./Credentials.ts"
 import type { Device, DeviceInfo } from "./Device.ts"
 import type { Inbox } from "./Inbox.ts"
 import { ChannelStore } from "./internal/channels.ts"
@@ -29,6 +29,7 @@ import {
   registerChannel,
   removeScenario,
   reset,
+  setCapability,
   switchScenario,
   unregister
 } from "./internal/controls.ts"
@@ -37,6 +38,8 @@ import { EventHub } from "./internal/events.ts"
 import { caFileOf, identityFor } from "./internal/identity.ts"
 import { makeInbox } from "./internal/inbox.ts"
 import { Log } from "./internal/log.ts"
+import { keepInFile } from "./internal/persistence/keeper.ts"
+import { keptProviderKey, keyFileOf, newProviderKey } from "./internal/providerKey.ts"
 import { type RegisteredKey, registeredKey } from "./internal/providerToken.ts"
 import type { Listener } from "./internal/request.ts"
 import { ScenarioStore } from "./internal/scenarios.ts"
@@ -51,10 +54,11 @@ import type { SimulatorEvent } from "./SimulatorEvent.ts"
 import type { SimulatorOptions } from "./SimulatorOptions.ts"
 
 /**
- * GOAWAY to send on every open connection.
+ * GOAWAY to send on open connections.
  *
  * **Details**
  *
+ * - `connection`: only on the connection with this id.
  * - `code`: HTTP/2 error code; default 0 (NO_ERROR).
  * - `lastStreamId`: default each connection's highest stream so far. 2147483647 announces a shutdown and lets streams
  *   in until a second GOAWAY (RFC 9113, section 6.8).
@@ -64,6 +68,7 @@ import type { SimulatorOptions } from "./SimulatorOptions.ts"
  * @since 0.1.0
  */
 export interface GoAwayOptions {
+  readonly connection?: number | undefined
   readonly code?: number | undefined
   readonly lastStreamId?: number | undefined
   readonly debugData?: string | undefined
@@ -143,12 +148,20 @@ export class Simulator extends Context.Service<
     readonly port: number
     /** The port for channel management. */
     readonly managementPort: number
+    /** Which APNs this is. */
+    readonly environment: Environment
+    /** How many received requests are kept at most. */
+    readonly keep: number
+    /** The file that keeps them, where `data` is given. */
+    readonly dataFile: string | undefined
     /** PEM of the CA that signed the server's certificate: what a client has to trust. */
     readonly ca: string
     /** The file of this CA, where `caDirectory` is given. */
     readonly caFile: string | undefined
     /** A registered team-scoped key for both environments; `privateKey` is the text of its .p8 file. */
     readonly key: { readonly teamId: string; readonly keyId: string; readonly privateKey: string }
+    /** The .p8 file of this key, where `caDirectory` is given. */
+    readonly keyFile: string | undefined
     /** Registers a provider key, in place of one with the same id. Fails with `InvalidKey` if it is not P-256 in PEM. */
     readonly registerKey: (key: ProviderKey) => Effect.Effect<void, SimulatorError>
     /** Sets the state of a device token, in place of an earlier one. What was stored for a device that is back goes out. */
@@ -199,15 +212,17 @@ export class Simulator extends Context.Service<
     readonly moveClock: (change: ClockChange) => Effect.Effect<ClockInfo>
     /** Open and recently closed connections, oldest first. */
     readonly connections: Effect.Effect<ReadonlyArray<ConnectionInfo>>
-    /** Sends GOAWAY on all open connections; they close when the streams it covers are finished. */
+    /** Sends GOAWAY on one or all open connections; they close when the streams it covers are finished. */
     readonly goAway: (options?: GoAwayOptions) => Effect.Effect<void>
     /**
      * Shuts all open connections down as a server does that is about to be replaced: GOAWAY in two steps, and `503
      * Shutdown` for what comes in between. New connections are served as usual.
      */
     readonly shutDown: (options?: ShutDownOptions) => Effect.Effect<void>
-    /** Sends a new stream limit on all open connections; each keeps it from then on. */
-    readonly setMaxConcurrentStreams: (limit: number) => Effect.Effect<void>
+    /** Sends a new stream limit on one or all open connections; each keeps it from then on. */
+    readonly setMaxConcurrentStreams: (limit: number, connection?: number) => Effect.Effect<void>
+    /** Destroys the socket of one connection. */
+    readonly disconnect: (connection: number) => Effect.Effect<void>
     /** Destroys all sockets, as if the server were killed. It goes on listening. */
     readonly disconnectAll: Effect.Effect<void>
     /**
@@ -237,6 +252,13 @@ const readKey = (key: ProviderKey): Effect.Effect<RegisteredKey, SimulatorError>
   Effect.try({
     try: () => registeredKey(key),
     catch: (cause) => new SimulatorError({ reason: new InvalidKey({ keyId: key.keyId, cause }) })
+  })
+
+/** The key in the directory of the authority, or a throw-away one. */
+const readProviderKey = ({ caDirectory }: SimulatorOptions) =>
+  Effect.tryPromise({
+    try: async () => (caDirectory === undefined ? newProviderKey() : keptProviderKey(keyFileOf(caDirectory, keyId))),
+    catch: (cause) => new SimulatorError({ reason: new InvalidTls({ cause }) })
   })
 
 const start = Effect.fnUntraced(function* (state: State) {
@@ -279,9 +301,10 @@ const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
   const clock = yield* Clock.Clock
   const fork = yield* FiberSet.makeRuntime<never>()
   const settings = settingsOf(options)
+  const keep = options.keep ?? 100_000
   const state: State = {
     settings,
-    log: new Log(options.keep ?? 100_000, options.keepBytes ?? 256 * 1_024 * 1_024, options.firstId ?? 1),
+    log: new Log(keep, options.keepBytes ?? 256 * 1_024 * 1_024, options.firstId ?? 1),
     clockOffset: 0,
     now: () => clock.currentTimeMillisUnsafe() + state.clockOffset,
     onSettled: options.onSettled,
@@ -300,28 +323,30 @@ const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
   }
   yield* Effect.addFinalizer(() => Effect.sync(() => state.events.close()))
 
-  const { privateKey } = generateKeyPairSync("ec", {
-    namedCurve: "P-256",
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
-    publicKeyEncoding: { type: "spki", format: "pem" }
-  })
+  const privateKey = yield* readProviderKey(options)
   for (const key of [{ teamId, keyId, pem: privateKey }, ...(options.keys ?? [])]) {
     registerKey(state, yield* readKey(key))
   }
+  // Before it listens, so that what it keeps is written after it stopped listening.
+  if (options.data !== undefined) yield* keepInFile(state, options.data, keep)
   yield* seed(state, options)
 
   const { connections, port, managementPort, ca } = yield* start(state)
-  const eachOpen = (action: (connection: Connection) => void) =>
+  const eachOpen = (action: (connection: Connection) => void, only?: number) =>
     Effect.sync(() => {
-      for (const connection of connections.open()) action(connection)
+      for (const connection of connections.open()) if (only === undefined || connection.id === only) action(connection)
     })
 
   return Simulator.of({
     host: settings.host,
     port,
     managementPort,
+    environment: settings.environment,
+    keep,
+    dataFile: options.data,
     ca,
     caFile: settings.caDirectory === undefined ? undefined : caFileOf(settings.caDirectory),
+    keyFile: settings.caDirectory === undefined ? undefined : keyFileOf(settings.caDirectory, keyId),
     key: { teamId, keyId, privateKey },
     registerKey: (key) => Effect.map(readKey(key), (read) => registerKey(state, read)),
     register: (device) => register(state, device),
@@ -329,7 +354,7 @@ const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
     devices: Effect.sync(() => state.devices.infos(state.now())),
     registerChannel: (channel) => registerChannel(state, channel),
     channels: Effect.sync(() => state.channels.all(state.now())),
-    setBroadcastCapability: (bundleId, enabled) => Effect.sync(() => state.channels.setEnabled(bundleId, enabled)),
+    setBroadcastCapability: (bundleId, enabled) => setCapability(state, bundleId, enabled),
     inject: (fault) => inject(state, fault),
     clearFaults: clearScenarios(state, "fault"),
     addScenario: (scenario) => addScenario(state, scenario),
@@ -348,16 +373,19 @@ const make = Effect.fnUntraced(function* (options: SimulatorOptions) {
     moveClock: (change) => moveClock(state, change),
     connections: Effect.sync(() => connections.infos()),
     goAway: (goAway = {}) =>
-      eachOpen((connection) =>
-        connection.sendGoAway({
-          code: goAway.code ?? 0,
-          lastStreamId: goAway.lastStreamId ?? connection.highestStreamId,
-          debugData: goAway.debugData ?? ""
-        })
+      eachOpen(
+        (connection) =>
+          connection.sendGoAway({
+            code: goAway.code ?? 0,
+            lastStreamId: goAway.lastStreamId ?? connection.highestStreamId,
+            debugData: goAway.debugData ?? ""
+          }),
+        goAway.connection
       ),
     shutDown: ({ millis = 100, debugData = shutdownDebugData } = {}) =>
       eachOpen((connection) => connection.shutDown(millis, debugData, true)),
-    setMaxConcurrentStreams: (limit) => eachOpen((connection) => connection.setLimit(limit, true)),
+    setMaxConcurrentStreams: (limit, only) => eachOpen((connection) => connection.setLimit(limit, true), only),
+    disconnect: (only) => eachOpen((connection) => connection.destroy(), only),
     disconnectAll: eachOpen((connection) => connection.destroy()),
     reset: Effect.suspend(() => {
       reset(state)

@@ -5,6 +5,26 @@
  */
 import * as Data from "effect/Data"
 
+/** The system's code of an error, or of its cause. */
+const codeOf = (cause: unknown): unknown => {
+  if (typeof cause !== "object" || cause === null) return undefined
+  if ("code" in cause) return cause.code
+  return "cause" in cause ? codeOf(cause.cause) : undefined
+}
+
+const cureOf = (cause: unknown): string => {
+  switch (codeOf(cause)) {
+    case "EADDRINUSE":
+      return "Something listens there already: choose another port, or 0 for a free one."
+    case "EACCES":
+      return "Ports below 1024 are for the administrator: choose another."
+    case "EADDRNOTAVAIL":
+      return "This machine has no such address: choose another."
+    default:
+      return String(cause)
+  }
+}
+
 /**
  * The server could not listen, for example because the port is taken.
  *
@@ -17,7 +37,7 @@ export class ListenFailed extends Data.TaggedError("ListenFailed")<{
   readonly cause: unknown
 }> {
   override get message() {
-    return `cannot listen on ${this.host}:${this.port}`
+    return `cannot listen on ${this.host}:${this.port}. ${cureOf(this.cause)}`
   }
 }
 
@@ -46,13 +66,25 @@ export class InvalidTls extends Data.TaggedError("InvalidTls")<{ readonly cause:
 }
 
 /**
+ * The file that should keep the inbox cannot be used.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidData extends Data.TaggedError("InvalidData")<{ readonly path: string; readonly cause: unknown }> {
+  override get message() {
+    return this.cause instanceof Error ? this.cause.message : `${this.path} cannot be used`
+  }
+}
+
+/**
  * What the simulator's layer and `registerKey` fail with.
  *
  * @category errors
  * @since 0.1.0
  */
 export class SimulatorError extends Data.TaggedError("SimulatorError")<{
-  readonly reason: ListenFailed | InvalidKey | InvalidTls
+  readonly reason: ListenFailed | InvalidKey | InvalidTls | InvalidData
 }> {
   override get message() {
     return this.reason.message

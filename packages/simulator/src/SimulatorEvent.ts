@@ -24,7 +24,9 @@ import { ClockInfo } from "./SimulatorClock.ts"
  *   its limit was changed.
  * - `deviceChanged`: a device was registered or changed its state, or what is stored for it changed. `deviceForgotten`: one of
  *   them. `devicesCleared`: all.
- * - `channelChanged`: a channel was made, got a message to keep, or was deleted.
+ * - `channelChanged`: a channel was made, got a message to keep, or was deleted. `channelsCleared`: all channels, and the
+ *   capabilities switched, were forgotten.
+ * - `capabilityChanged`: an app's broadcast capability was switched.
  * - `scenarioChanged`: a scenario or a fault was added, switched, or is spent. `scenarioRemoved`.
  * - `clockChanged`: the clock was moved.
  * - `gap`: the stream was read too slowly and so many events were left out. Ask for what matters again.
@@ -45,6 +47,8 @@ export const SimulatorEvent = Schema.TaggedUnion({
   deviceForgotten: { token: Schema.String },
   devicesCleared: {},
   channelChanged: { change: Schema.Literals(["created", "stored", "deleted"]), channel: Channel },
+  channelsCleared: {},
+  capabilityChanged: { bundleId: Schema.String, enabled: Schema.Boolean },
   scenarioChanged: { scenario: ScenarioInfo },
   scenarioRemoved: { id: Schema.String },
   clockChanged: { clock: ClockInfo },

@@ -26,7 +26,8 @@ export interface SimulatorOptions {
   readonly hostnames?: ReadonlyArray<string> | undefined
   /**
    * Directory of the certificate authority: `ca.pem`, to be trusted by clients, and `ca-key.pem`, which only its owner may
-   * read. Both are made when they are missing. Default: an authority that lives as long as the process.
+   * read; and of the simulator's own provider key, a .p8 file. All are made when they are missing. Default: an authority and
+   * a key that live as long as the process.
    */
   readonly caDirectory?: string | undefined
   /** Port to listen on. Default 0: one the system chooses. */
@@ -161,6 +162,11 @@ export interface SimulatorOptions {
    * update) is answered `BadRequestPayload`. Default true. The fields are Apple's, how far APNs looks is not documented.
    */
   readonly checkBroadcastPayload?: boolean | undefined
+  /**
+   * SQLite file that keeps received requests, devices, scenarios and channels from one run to the next; made when it is missing.
+   * What happened in the last twentieth of a second before a process is killed may be lost. Default: memory only.
+   */
+  readonly data?: string | undefined
   /** How many of the newest received requests are kept. Default 100,000. */
   readonly keep?: number | undefined
   /** How much memory their text may take, about, in bytes: the oldest go first. Default 256 MiB. */

@@ -33,6 +33,15 @@ export const registerChannel = (state: State, channel: NewChannel): Effect.Effec
     return made
   })
 
+export const setCapability = (state: State, bundleId: string, enabled: boolean): Effect.Effect<void> =>
+  Effect.sync(() => {
+    const channels = state.channels.all(state.now()).filter((channel) => channel.bundleId === bundleId)
+    state.channels.setEnabled(bundleId, enabled)
+    state.events.publish({ _tag: "capabilityChanged", bundleId, enabled })
+    if (enabled) return
+    for (const channel of channels) state.events.publish({ _tag: "channelChanged", change: "deleted", channel })
+  })
+
 const tellScenario = (state: State, { info }: ActiveScenario): ScenarioInfo => {
   state.events.publish({ _tag: "scenarioChanged", scenario: info })
   return info
@@ -100,5 +109,6 @@ export const reset = (state: State): void => {
   state.clockOffset = 0
   events.publish({ _tag: "cleared" })
   events.publish({ _tag: "devicesCleared" })
+  events.publish({ _tag: "channelsCleared" })
   events.publish({ _tag: "clockChanged", clock: clockInfo(state) })
 }

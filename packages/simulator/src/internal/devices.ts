@@ -88,6 +88,20 @@ export class DeviceStore {
     return settle(record, device.state === "active" ? "delivered" : "discarded", now)
   }
 
+  /** Puts back a device that was registered in an earlier process, with what is stored for it. */
+  restore({ token, device, stored }: DeviceInfo, entryOf: (id: number) => Entry | undefined): void {
+    if (device === undefined) return
+    const key = token.toLowerCase()
+    const record = this.#record(key) ?? new DeviceRecord(key)
+    this.#unknown.delete(key)
+    this.#registered.set(key, record)
+    record.device = device
+    for (const { bundleId, received, until } of stored) {
+      const entry = entryOf(received)
+      if (entry !== undefined) record.stored.set(bundleId, { entry, until })
+    }
+  }
+
   /** Forgets a device; what was stored for it is discarded, and given. */
   forget(token: string, now: number): ReadonlyArray<Entry> {
     const key = token.toLowerCase()

@@ -56,13 +56,20 @@ class Subscriber {
 
 export class EventHub {
   readonly #subscribers = new Set<Subscriber>()
+  #listener: ((event: SimulatorEvent) => void) | undefined
 
   /** Whether anybody listens: an event nobody hears need not be made. */
   get isHeard(): boolean {
-    return this.#subscribers.size > 0
+    return this.#subscribers.size > 0 || this.#listener !== undefined
+  }
+
+  /** Has one listener called at once with every event; it misses none and must be quick. */
+  listen(listener: (event: SimulatorEvent) => void): void {
+    this.#listener = listener
   }
 
   publish(event: SimulatorEvent): void {
+    this.#listener?.(event)
     for (const subscriber of this.#subscribers) subscriber.offer(event)
   }
 

@@ -251,6 +251,8 @@ const rules = {
 
 export type RuleName = keyof typeof rules
 
+export const isRuleName = (name: string): name is RuleName => Object.hasOwn(rules, name)
+
 export const explanationOf = (rule: RuleName): Explanation => ({ rule, ...rules[rule] })
 
 /** Every rule's name. */

@@ -65,6 +65,22 @@ export class Log {
     return entry
   }
 
+  /** Puts back what an earlier process received, by rising ids; the next request gets `nextId` or a higher id. */
+  restore(entries: ReadonlyArray<Entry>, nextId: number): void {
+    this.#origin = entries[0]?.id ?? nextId
+    this.#first = this.#origin
+    this.#next = this.#origin
+    for (const entry of entries) {
+      while (entry.id - this.#first >= this.#keep) this.#forgetFirst()
+      this.#ring[this.#place(entry.id)] = entry
+      this.#bytes += bytesOf(entry)
+      this.#next = entry.id + 1
+    }
+    this.#next = Math.max(this.#next, nextId)
+    while (this.#bytes > this.#keepBytes || this.#next - this.#first > this.#keep) this.#forgetFirst()
+    this.#base = this.#next
+  }
+
   get(id: number): Entry | undefined {
     if (id < this.#first || id >= this.#next) return undefined
     return this.#ring[this.#place(id)]
