@@ -3,7 +3,7 @@
  * strictly against the published types, and runs it.
  */
 import { execFileSync } from "node:child_process"
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -25,6 +25,7 @@ const catalog = (name: string): string => {
 const folder = mkdtempSync(join(tmpdir(), "effect-apns-consumer-"))
 try {
   run(root, "tsc", "-b", ...published.map((name) => `packages/${name}`))
+  run(root, "npm", "run", "--silent", "inbox:build")
   for (const name of published) {
     run(
       join(root, "packages", name),
@@ -66,6 +67,9 @@ try {
   )
   const tools = ["typescript", "effect", "@types/node"].map((name) => `${name}@${catalog(name)}`)
   run(folder, "npm", "install", "--silent", "--prefer-offline", ...tarballs.map((name) => `./${name}`), ...tools)
+  if (!existsSync(join(folder, "node_modules/@effect-apns/simulator/dist/inbox/index.html"))) {
+    throw new Error("the packed simulator has no web inbox")
+  }
   run(folder, "node", "node_modules/typescript/bin/tsc")
   run(folder, "node", "out/index.js")
   console.log(`The packed ${tarballs.join(" and ")} install, compile strictly and send.`)
