@@ -297,7 +297,7 @@ describe("snippets", () => {
         managementPort: 2_195,
         inboxPort: 8_025
       },
-      ...{ ca: "", caFile: "/tmp/ca.pem", key: { teamId: "T", keyId: "K", privateKey: "" }, keep: 1, started: 0 }
+      ...{ ca: "", caFile: "ca.pem", key: { teamId: "T", keyId: "K", privateKey: "" }, keep: 1, started: 0 }
     } as const
     for (const { code } of snippets(info)) expect(code).toMatch(/2197.*ca\.pem|ca\.pem.*2197/s)
   })

@@ -35,7 +35,7 @@ export const usage = `pnpm bench [options]
   --count <n>            notifications per round of a client of scale 1 (default 100000)
   --concurrency <n>      notifications under way at a time (default 1000)
   --rates <a,b>          notifications per second of the latency run (default 1000,10000)
-  --windows <a,b>        notifications handed over at a time in the round-trip run (default 1200,2400,6800)
+  --windows <a,b>        notifications handed over at a time in the round-trip run (default 1200,2400,6400)
   --memory-count <n>     notifications of the memory run (default 1000000)
   --external <file>      more clients, in any language: a JSON array, see packages/bench/README.md
   --json <file>          where the figures go (default packages/bench/results/latest.json)
@@ -94,7 +94,7 @@ export const readOptions = (args: ReadonlyArray<string>): Options => {
     concurrency: number("concurrency", 1_000, 1_000),
     rates: numbers("rates", [1_000, 10_000], [1_000]),
     rateSeconds: quick ? 0.5 : 4,
-    windows: numbers("windows", [1_200, 2_400, 6_800], [1_200]),
+    windows: numbers("windows", [1_200, 2_400, 6_400], [1_200]),
     memoryCount: number("memory-count", 1_000_000, 20_000),
     external: values.external,
     json: values.json,
