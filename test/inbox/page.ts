@@ -1,12 +1,14 @@
 /** A page of the inbox in a real browser, over a simulator of its own. */
 import { execFile } from "node:child_process"
 import { existsSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { Simulator } from "@effect-apns/simulator"
 import { ControlServer } from "@effect-apns/simulator/ControlServer"
 import { Effect, Exit, Layer, Scope } from "effect"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
+import { packageFile } from "../support/browser.ts"
 import { makeProvider, type RawPush } from "../support/provider.ts"
 
 const inbox = fileURLToPath(new URL("../../packages/inbox", import.meta.url))
@@ -15,7 +17,8 @@ const built = fileURLToPath(new URL("../../packages/simulator/dist/inbox/index.h
 /** Builds the page as it is shipped; in a process of its own, as the tests' environment is not production's. */
 export const buildPage = async (): Promise<void> => {
   const env = { ...process.env, NODE_ENV: "production" }
-  await promisify(execFile)("vite", ["build", inbox, "--logLevel", "warn"], { env })
+  const vite = join(dirname(packageFile("vite/package.json")), "bin/vite.js")
+  await promisify(execFile)(process.execPath, [vite, "build", inbox, "--logLevel", "warn"], { env })
   if (!existsSync(built)) throw new Error(`the build left no ${built}`)
 }
 
