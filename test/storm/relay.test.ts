@@ -74,12 +74,29 @@ const failing = (
 
 const endOf = ({ ended }: Client) => Effect.promise(() => ended)
 
+/**
+ * The code of the reset. libuv tells one that comes together with the last bytes as an end of the stream; what is written
+ * then fails, as it does not after a FIN.
+ */
+const resetOf = ({ socket, ended }: Client) =>
+  Effect.promise(async () => {
+    const end = await ended
+    if (end !== "end") return end
+    return new Promise<string>((resolve) => {
+      socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""))
+      socket.write("x", (error) => {
+        if (error == null) resolve("none")
+      })
+    })
+  })
+
 describe("the relay", () => {
   it.live("resets after so many bytes of the answers", () =>
     failing({ _tag: "cut", of: "answers", afterBytes: 3, by: "reset" }, (client) =>
       Effect.gen(function* () {
         client.socket.write("bcdef")
-        assert.strictEqual(yield* endOf(client), "ECONNRESET")
+        assert.match(yield* resetOf(client), /^(ECONNRESET|EPIPE)$/)
+        assert.isFalse(client.read().includes("e"), client.read())
       })
     )
   )
