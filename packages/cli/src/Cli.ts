@@ -1,0 +1,24 @@
+/**
+ * The `apns` command and everything under it.
+ *
+ * @since 0.1.0
+ */
+import * as Command from "effect/cli/Command"
+import { reason } from "./commands/reason.ts"
+import { Verbose } from "./Ending.ts"
+
+/**
+ * The root: each command in a module of its own, whose handler is loaded when it is called.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const apns = Command.make("apns").pipe(
+  Command.withDescription(
+    "Send Apple push notifications, one or millions, and find out why one did not arrive.\n\n" +
+      "Settings come from flags, from APNS_* variables, and from a profile (apns profile), in this order. " +
+      "Exit codes: 0 accepted or done, 1 failed, 2 bad input, 3 refused, 4 unsent, 5 may have arrived, 130 interrupted."
+  ),
+  Command.withSubcommands([reason]),
+  Command.withGlobalFlags([Verbose])
+)

@@ -1,0 +1,25 @@
+/** Runs the command with this process's arguments, and ends the process with its exit code. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import { apns } from "./Cli.ts"
+import { endedBy, presenter } from "./Ending.ts"
+import { version } from "./internal/version.ts"
+
+// A reader that has gone (`apns … | head`) is no fault of ours, and nobody is left to tell.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error
+    process.exit(0)
+  })
+}
+
+apns.pipe(
+  Command.run({ version }),
+  endedBy,
+  Effect.provide(Layer.mergeAll(NodeServices.layer, presenter)),
+  NodeRuntime.runMain({ disableErrorReporting: true, teardown: Runtime.defaultTeardown })
+)

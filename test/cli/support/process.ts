@@ -1,0 +1,100 @@
+/** The built command as a process: what it printed, and how it ended. */
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { Effect, type Scope } from "effect"
+
+const main = fileURLToPath(new URL("../../../packages/cli/dist/main.js", import.meta.url))
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Options {
+  /** Beside `PATH` and an own, empty home. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  readonly stdin?: string | undefined
+  readonly cwd?: string | undefined
+}
+
+export interface Running {
+  readonly write: (text: string) => void
+  readonly endInput: () => void
+  readonly signal: (signal: NodeJS.Signals) => void
+  readonly stdout: () => string
+  readonly stderr: () => string
+  readonly ended: Effect.Effect<Ended>
+}
+
+/** A directory of its own, removed at the end. */
+export const folder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "apns-cli-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+)
+
+/** Starts `apns`; the end of the scope ends it. */
+export const start = (
+  args: ReadonlyArray<string>,
+  { env = {}, cwd }: Options = {}
+): Effect.Effect<Running, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const home = yield* folder
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        spawn(process.execPath, [main, ...args], {
+          cwd: cwd ?? home,
+          env: {
+            PATH: process.env.PATH ?? "",
+            HOME: home,
+            NODE_COMPILE_CACHE: join(tmpdir(), "apns-cli-cache"),
+            ...env
+          },
+          stdio: ["pipe", "pipe", "pipe"]
+        })
+      ),
+      (child) =>
+        Effect.promise(async () => {
+          if (child.exitCode !== null || child.signalCode !== null) return
+          child.kill("SIGKILL")
+          await once(child, "close")
+        })
+    )
+    let stdout = ""
+    let stderr = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text
+    })
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text
+    })
+    // It may end before it has read everything.
+    child.stdin.on("error", () => {})
+    const ended = new Promise<Ended>((resolve) => {
+      child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr }))
+    })
+    return {
+      write: (text) => void child.stdin.write(text),
+      endInput: () => void child.stdin.end(),
+      signal: (signal) => void child.kill(signal),
+      stdout: () => stdout,
+      stderr: () => stderr,
+      ended: Effect.promise(() => ended)
+    }
+  })
+
+/** Runs `apns` to its end. */
+export const run = (args: ReadonlyArray<string>, options: Options = {}): Effect.Effect<Ended> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const running = yield* start(args, options)
+      if (options.stdin !== undefined) running.write(options.stdin)
+      running.endInput()
+      return yield* running.ended
+    })
+  )
