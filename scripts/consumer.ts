@@ -9,7 +9,9 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const published = ["http2", "apns", "simulator"]
+const published = ["http2", "apns", "simulator", "delivery", "cli"]
+/** The lines of Node that the packages are for. */
+const nodes = [22, 24, 26]
 
 const run = (cwd: string, command: string, ...args: ReadonlyArray<string>) => {
   execFileSync(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"], shell: process.platform === "win32" })
@@ -72,6 +74,14 @@ try {
   }
   run(folder, "node", "node_modules/typescript/bin/tsc")
   run(folder, "node", "out/index.js")
+  for (const major of nodes) {
+    const commands = ["node --version", "apns --version", "apns reason Unregistered --json > reason.json"]
+    run(folder, "npx", "--yes", "--prefer-offline", `--package=node@${major}`, "-c", commands.join(" && "))
+    const said: unknown = JSON.parse(readFileSync(join(folder, "reason.json"), "utf8"))
+    if (typeof said !== "object" || said === null || !("status" in said) || said.status !== 410) {
+      throw new Error(`apns on Node ${major} says ${JSON.stringify(said)}`)
+    }
+  }
   console.log(`The packed ${tarballs.join(" and ")} install, compile strictly and send.`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
