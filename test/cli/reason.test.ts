@@ -9,7 +9,7 @@ describe("apns reason", () => {
       const { code, stdout, stderr } = yield* run(["reason", "unregistered"])
       assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
       assert.match(stdout, /^Unregistered\n/)
-      assert.include(stdout, "HTTP 410")
+      assert.include(stdout, "HTTP 410; Apple, “Handling notification responses from APNs”")
       for (const line of stdout.split("\n")) assert.isAtMost(line.length, 80, line)
     })
   )
@@ -32,6 +32,10 @@ describe("apns reason", () => {
         listed.map(({ reason }) => reason),
         [...Object.keys(ReasonTable.rejections), ...Object.keys(ReasonTable.failures)]
       )
+      const sources = new Map(listed.map(({ reason, source }) => [reason, source]))
+      assert.match(sources.get("ChannelNotRegistered"), /Handling error responses/)
+      assert.match(sources.get("MissingChannelQueueSize"), /none of Apple's pages/)
+      assert.match(sources.get("Halted"), /effect-apns/)
     })
   )
 

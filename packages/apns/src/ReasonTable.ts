@@ -347,3 +347,37 @@ export type RejectionName = keyof typeof rejections
  * @since 0.1.0
  */
 export type FailureName = keyof typeof failures
+
+/** Those that only answers to broadcasts and channel management have. */
+const ofChannels: ReadonlySet<RejectionName> = new Set<RejectionName>([
+  "FeatureNotEnabled",
+  "MissingChannelId",
+  "BadChannelId",
+  "ChannelNotRegistered",
+  "CannotCreateChannelConfig",
+  "BadRequestParams",
+  "BadRequestPayload",
+  "MissingPushType",
+  "TopicMismatch"
+])
+
+/** Those that no page of Apple's has. */
+const onTheWire: ReadonlySet<RejectionName> = new Set<RejectionName>([
+  "BadEnvironmentKeyInToken",
+  "MissingChannelQueueSize"
+])
+
+/**
+ * Where a reason is from: the page of Apple's that has it, the wire alone, or this library.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const sourceOf = (name: RejectionName | FailureName): string => {
+  if (!(name in rejections)) return "effect-apns itself, not APNs"
+  const rejection = name as RejectionName // In the table: just looked up.
+  if (onTheWire.has(rejection)) return "seen on the wire; in none of Apple's pages"
+  return ofChannels.has(rejection)
+    ? "Apple, “Handling error responses from Apple Push Notification service”"
+    : "Apple, “Handling notification responses from APNs”"
+}

@@ -2,13 +2,24 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type Action, failures, type ReasonRow, rejections } from "effect-apns/ReasonTable"
+import {
+  type Action,
+  type FailureName,
+  failures,
+  type ReasonRow,
+  type RejectionName,
+  rejections,
+  sourceOf
+} from "effect-apns/ReasonTable"
 import { badInput, type Failure } from "../Failure.ts"
 import { nearest } from "../nearest.ts"
 import { type Style, style } from "../Style.ts"
 import { table, wrapped } from "../table.ts"
 
-const rows = new Map<string, ReasonRow>([...Object.entries(rejections), ...Object.entries(failures)])
+type Name = RejectionName | FailureName
+
+// Object.entries forgets that the names are those of the tables.
+const rows = new Map(Object.entries<ReasonRow>({ ...rejections, ...failures }) as ReadonlyArray<[Name, ReasonRow]>)
 
 const todo: Record<Action, string> = {
   retry: "Retry: a passing fault. The default retry Schedule does so by itself.",
@@ -25,19 +36,9 @@ const outcomes: Record<ReasonRow["outcome"], string> = {
   unknown: "unknown: it may have arrived, and sending it again may make a duplicate"
 }
 
-const pages = {
-  device: "Apple, “Handling notification responses from APNs”",
-  channel: "Apple, “Handling error responses from Apple Push Notification service”"
-}
-
-const sourceOf = ({ status }: ReasonRow) =>
-  status === undefined
-    ? "found by effect-apns, not said by APNs"
-    : `HTTP ${status}; ${pages.device}; of channels: ${pages.channel}`
-
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 
-const described = (name: string, row: ReasonRow, { strong, faint }: Style): string =>
+const described = (name: Name, row: ReasonRow, { strong, faint }: Style): string =>
   [
     strong(name),
     sentence(row.meaning),
@@ -47,7 +48,7 @@ const described = (name: string, row: ReasonRow, { strong, faint }: Style): stri
         ["cure", row.cure],
         ["action", todo[row.action]],
         ["outcome", outcomes[row.outcome]],
-        ["source", sourceOf(row)]
+        ["source", `${row.status === undefined ? "" : `HTTP ${row.status}; `}${sourceOf(name)}`]
       ] as const
     ).map(([label, text]) => `${faint(label.padEnd(9))}${wrapped(text, 9)}`)
   ].join("\n")
@@ -64,7 +65,7 @@ const list = ({ strong }: Style): string =>
     strong
   )
 
-const asJson = (name: string, row: ReasonRow) => ({ reason: name, ...row })
+const asJson = (name: Name, row: ReasonRow) => ({ reason: name, ...row, source: sourceOf(name) })
 
 export const explain = ({ name, json }: { readonly name: Option.Option<string>; readonly json: boolean }) =>
   Effect.gen(function* () {
