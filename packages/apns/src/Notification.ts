@@ -15,6 +15,7 @@ import type { Truncation } from "./Truncation.ts"
 
 export { type Alert, type AlertSound, alert, type SafariWebsite, safariWebsite } from "./Alert.ts"
 export * as broadcast from "./Broadcast.ts"
+export { type Checked, type CheckOptions, check } from "./Check.ts"
 export { fanOut, type RegisteredDevice } from "./FanOut.ts"
 export * as liveActivity from "./LiveActivityPush.ts"
 export { mdm, type WalletPass, walletPass } from "./Management.ts"

@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { ApnsError } from "./ApnsError.ts"
+import { halts } from "./internal/fault.ts"
 
 /**
  * Whether trying again may help and cannot make a duplicate: the action is `"retry"` or `"reconnect"`, or `"retryLater"` of
@@ -20,6 +21,15 @@ export const isRetryable = (error: ApnsError): boolean =>
   (error.action === "retry" ||
     error.action === "reconnect" ||
     (error.action === "retryLater" && retryAfter(error) !== undefined))
+
+/**
+ * Whether every further notification would meet the same: a fault of the credentials, the settings or the way to APNs, or
+ * what `sendAll` held back for one. It says nothing of the notification, which can be sent when the fault is mended.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isHalting = ({ reason }: ApnsError): boolean => halts(reason)
 
 /** What APNs asks to wait; never documented by Apple, honoured when present. */
 const retryAfter = ({ reason }: ApnsError): Duration.Duration | undefined =>

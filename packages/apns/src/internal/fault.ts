@@ -9,7 +9,15 @@ const concernsAll = (reason: Reason): boolean =>
   reason._tag === "InvalidConfiguration" ||
   (reason._tag === "ConnectionFailed" && !reason.transient && reason.step !== "closed")
 
-const concernsTopic = ({ _tag }: Reason): boolean => _tag === "TopicDisallowed" || _tag === "BadTopic"
+const concernsTopic = ({ _tag }: { readonly _tag: string }): boolean =>
+  _tag === "TopicDisallowed" || _tag === "BadTopic"
+
+/** Not a passing fault: somebody must mend it. */
+const isMendable = ({ action }: Reason): boolean => action === "fixConfig" || action === "renewToken"
+
+/** Whether every further notification would meet it as well, whatever its topic. */
+export const halts = (reason: Reason): boolean =>
+  reason._tag === "Halted" ? !concernsTopic(reason.by) : isMendable(reason) && concernsAll(reason)
 
 /** The topic as far as the notification tells; empty, it is the layer's. */
 export const topicOf = ({ topic = "", topicSuffix = "" }: Pick<Notification, "topic" | "topicSuffix">): string =>
@@ -21,7 +29,7 @@ export class Faults {
   private readonly topics = new Map<string, Halted>()
 
   meet(notification: Notification, reason: Reason): void {
-    if (reason.action !== "fixConfig" && reason.action !== "renewToken") return
+    if (!isMendable(reason)) return
     if (concernsAll(reason)) this.all ??= new Halted({ by: reason })
     else if (concernsTopic(reason)) this.topics.set(topicOf(notification), new Halted({ by: reason }))
   }

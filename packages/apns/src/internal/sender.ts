@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Apns, BroadcastReceipt, Receipt, SendOptions } from "../Apns.ts"
 import { ApnsConnection, type ApnsResponse } from "../ApnsConnection.ts"
-import { ApnsError } from "../ApnsError.ts"
+import type { ApnsError } from "../ApnsError.ts"
 import type { Broadcast } from "../Broadcast.ts"
 import { type Dead, DeadTokens } from "../DeadTokens.ts"
 import type { JwtCache } from "../JwtCache.ts"
@@ -24,7 +24,8 @@ import { topicOf } from "./fault.ts"
 import { ledgerOf } from "./ledger.ts"
 import { Prepared } from "./prepared.ts"
 import { type Refusal, refusalOf } from "./reply.ts"
-import { head, type RequestHead, shorten } from "./request.ts"
+import { head, type RequestHead } from "./request.ts"
+import { broadcastError, notificationError } from "./sendErrors.ts"
 import { tracedBroadcasts, tracedNotifications } from "./spans.ts"
 import { streamsAllowedBy } from "./submit.ts"
 import { deathOf, environmentOf, suppressed } from "./suppression.ts"
@@ -40,22 +41,6 @@ export interface Sender extends SendOptions {
   /** Where broadcasts do not go over the ordinary connection. */
   readonly broadcastConnection?: ApnsConnection["Service"] | undefined
 }
-
-export const notificationError = (
-  { id, device }: Notification,
-  target: string | undefined,
-  reason: Reason.Reason,
-  attempts: number,
-  timings?: Timings
-) => new ApnsError({ reason, attempts, notificationId: id, device: shorten(String(device)), target, timings })
-
-export const broadcastError = (
-  { id, channel }: Broadcast,
-  target: string | undefined,
-  reason: Reason.Reason,
-  attempts: number,
-  timings?: Timings
-) => new ApnsError({ reason, attempts, requestId: id, channel, target, timings })
 
 /** What is known of dead tokens, in memory. */
 interface Known {

@@ -19,7 +19,7 @@ import type { Options, Target, TargetInput, Tenants } from "../Tenants.ts"
 import type { CertificateTrust, TokenTrust } from "../Trust.ts"
 import { type ConnectionKey, connectionKey } from "./connectionKey.ts"
 import { keyed } from "./keyed.ts"
-import { broadcastError, notificationError } from "./sender.ts"
+import { broadcastError, notificationError } from "./sendErrors.ts"
 import { closed, lookupIn, lookupLate } from "./tenantProblems.ts"
 import { keyOf, nameOf, targetOf, targetOfKey } from "./tenantTarget.ts"
 

@@ -15,7 +15,7 @@ import type { SendResult } from "../SendAll.ts"
 import type { Dispatch, OnHalted, Outlet } from "./dispatch.ts"
 import type { Faults } from "./fault.ts"
 import { Link, Ring } from "./ring.ts"
-import { notificationError } from "./sender.ts"
+import { notificationError } from "./sendErrors.ts"
 import type { Cancellable, StreamsAllowed } from "./submit.ts"
 
 /** A notification on its way. (A class and no literal: see `Pending`.) */

@@ -1,0 +1,263 @@
+/**
+ * Sending what lies in the queues: takes chunks, sends them, tells what became of each notification, puts back what is to be
+ * tried again, and only then acknowledges.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import type { PersistedQueueFactory } from "effect/persistence/PersistedQueue"
+import * as RateLimiter from "effect/persistence/RateLimiter"
+import * as Schedule from "effect/Schedule"
+import * as Semaphore from "effect/Semaphore"
+import { Apns } from "effect-apns/Apns"
+import { type Again, type Delivered, type DeliverOptions, deliverChunk } from "./DeliverChunk.ts"
+import type { Element } from "./Element.ts"
+import { makeGate } from "./internal/gate.ts"
+import { type Lane, nameOf, offer, queueOf } from "./internal/lanes.ts"
+import { told } from "./internal/masked.ts"
+import { type Round, runTakers } from "./internal/takers.ts"
+import { originOf } from "./internal/trace.ts"
+import * as Metrics from "./Metrics.ts"
+import type { Outcome } from "./Outcome.ts"
+import { OutcomeSink } from "./OutcomeSink.ts"
+
+/**
+ * A cap on notifications, shared by all workers whose `RateLimiter` has the same store.
+ *
+ * @category configuration
+ * @since 0.1.0
+ */
+export interface RateLimit {
+  /** What is counted together. Default: the name of the queues. */
+  readonly key?: string | undefined
+  /** How many notifications in a `window`. */
+  readonly limit: number
+  readonly window: Duration.Input
+}
+
+/**
+ * Settings of `Worker.layer`.
+ *
+ * @category configuration
+ * @since 0.1.0
+ */
+export interface WorkerOptions extends DeliverOptions {
+  /** What the queues are called by: the same as the outbox's. Default: `"apns"`. */
+  readonly name?: string | undefined
+  /**
+   * How many notifications are sent at once, at most, four fifths of them from the queue `high`. Chunks end with their slowest
+   * notification, so give two to three times the streams of the connection. Default: 3,000.
+   */
+  readonly concurrency?: number | undefined
+  /** How many notifications a chunk usually has: so many takers wait for chunks as make up `concurrency`. Default: 50. */
+  readonly chunkSize?: number | undefined
+  /** Default: none, and no `RateLimiter` is needed. */
+  readonly rateLimit?: RateLimit | undefined
+}
+
+/** What settings ask of those who give them. */
+type Limited<O extends WorkerOptions> = O extends { readonly rateLimit: RateLimit } ? RateLimiter.RateLimiter : never
+
+/** The store may be away for as long as the lease usually lasts; after that, somebody else has the chunk. */
+const storeRetry = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(
+  Schedule.upTo({ duration: "30 seconds" })
+)
+
+/** What a sink fails for may pass: a chunk that comes back is sent again, which is worse than to wait. */
+const sinkRetry = Schedule.exponential("200 millis", 3).pipe(Schedule.upTo({ times: 3 }))
+
+const share: Record<Lane, number> = { high: 0.8, low: 0.2 }
+
+/** Derived from the parent's: whoever offers it second, after a crash, offers nothing. */
+const retryId = (id: string): string => {
+  const [, parent = id, number = "0"] = /^(.*)~r(\d+)$/s.exec(id) ?? []
+  return `${parent}~r${Number(number) + 1}`
+}
+
+const longest = (retry: ReadonlyArray<Again>): Duration.Duration =>
+  retry.reduce((delay, again) => Duration.max(delay, again.delay), Duration.zero)
+
+const outcomeTags: ReadonlyArray<Outcome["_tag"]> = [
+  "Accepted",
+  "Refused",
+  "Unsendable",
+  "Unknown",
+  "Expired",
+  "Exhausted"
+]
+
+/** What a queue counts. */
+const countersOf = (queue: string) => {
+  const outcomes = new Map(
+    outcomeTags.map((outcome) => [outcome, Metric.withAttributes(Metrics.outcomes, { queue, outcome })])
+  )
+  const retried = Metric.withAttributes(Metrics.retried, { queue })
+  const countOutcomes = (decided: ReadonlyArray<Outcome>) => {
+    const counts = new Map<Outcome["_tag"], number>()
+    for (const { _tag } of decided) counts.set(_tag, (counts.get(_tag) ?? 0) + 1)
+    return counts
+  }
+  return {
+    inHand: Metric.withAttributes(Metrics.inHand, { queue }),
+    queueTime: Metric.withAttributes(Metrics.queueTime, { queue }),
+    failures: Metric.withAttributes(Metrics.failures, { queue }),
+    settled: ({ outcomes: decided, retry }: Delivered) =>
+      Effect.gen(function* () {
+        const counts = countOutcomes(decided)
+        for (const [tag, count] of counts) {
+          const counter = outcomes.get(tag)
+          if (counter !== undefined) yield* Metric.update(counter, count)
+          yield* Effect.annotateCurrentSpan(`apns.outcomes.${tag.toLowerCase()}`, count)
+        }
+        if (retry.length === 0) return
+        yield* Metric.update(retried, retry.length)
+        yield* Effect.annotateCurrentSpan("apns.retried", retry.length)
+      })
+  }
+}
+
+const make = Effect.fnUntraced(function* (options: WorkerOptions) {
+  const { chunkSize = 50, concurrency = 3000, faultPause = "1 minute", name = "apns", rateLimit } = options
+  const apns = yield* Apns
+  const sink = yield* OutcomeSink
+  const clock = yield* Clock.Clock
+
+  const limiter = rateLimit === undefined ? undefined : yield* Effect.serviceOption(RateLimiter.RateLimiter)
+  /** A limiter that cannot tell does not hold up what is to be sent. */
+  const awaitRate = (tokens: number) =>
+    rateLimit === undefined || limiter === undefined || limiter._tag === "None"
+      ? Effect.void
+      : RateLimiter.sleep(limiter.value, { ...rateLimit, key: rateLimit.key ?? name, tokens }).pipe(
+          Effect.asVoid,
+          Effect.catchCause((cause) => Effect.logWarning(`the rate limiter failed: ${told(cause)}`))
+        )
+
+  const work = Effect.fnUntraced(function* (lane: Lane) {
+    const queueName = nameOf(name, lane)
+    const queue = yield* queueOf(name, lane)
+    const most = Math.max(1, Math.ceil(concurrency * share[lane]))
+    const room = yield* Semaphore.make(most)
+    const gate = yield* makeGate(queueName, Duration.fromInputUnsafe(faultPause))
+    const counters = countersOf(queueName)
+
+    /** The order is what keeps the promise: outcomes, then the retry chunk, then, by returning, the acknowledgement. */
+    const settle = Effect.fnUntraced(function* (id: string, element: Element, delivered: Delivered) {
+      const { outcomes, retry } = delivered
+      if (outcomes.length > 0) yield* Effect.retry(sink.record(outcomes), sinkRetry)
+      if (retry.length > 0) {
+        const { enqueuedAtMillis, traces } = element
+        const chunk = { items: retry.map(({ item }) => item), enqueuedAtMillis, traces }
+        const offered = offer(queue, chunk, { id: retryId(id), delay: longest(retry) })
+        yield* Effect.retry(offered, storeRetry)
+      }
+      yield* counters.settled(delivered)
+    })
+
+    const process = (id: string, element: Element) => {
+      const count = element.items.length
+      return Effect.gen(function* () {
+        yield* Metric.modify(counters.inHand, count)
+        const waited = Math.max(0, clock.currentTimeMillisUnsafe() - element.enqueuedAtMillis)
+        yield* Metric.update(counters.queueTime, waited / 1000)
+        const delivered = yield* Effect.provideService(deliverChunk(element.items, options), Apns, apns)
+        yield* settle(id, element, delivered)
+        return delivered
+      }).pipe(
+        Effect.ensuring(Metric.modify(counters.inHand, -count)),
+        Effect.withSpan(
+          `process ${queueName}`,
+          {
+            kind: "consumer",
+            attributes: {
+              "messaging.system": "apns",
+              "messaging.operation.name": "process",
+              "messaging.operation.type": "process",
+              "messaging.destination.name": queueName,
+              "messaging.batch.message_count": count,
+              "messaging.message.id": id
+            },
+            ...originOf(element.traces)
+          },
+          { captureStackTrace: false }
+        )
+      )
+    }
+
+    const round: Round = (hold) =>
+      Effect.flatMap(gate.pass, (pass) =>
+        queue
+          .take((element, { id }) => {
+            const count = element.items.length
+            return Semaphore.withPermits(
+              room,
+              Math.min(count, most)
+            )(
+              Effect.gen(function* () {
+                yield* awaitRate(count)
+                hold()
+                return yield* process(id, element)
+              })
+            )
+          })
+          .pipe(
+            Effect.flatMap(({ fault, outcomes }) => {
+              if (fault !== undefined) return gate.close(fault)
+              const isAnswered = outcomes.some(({ _tag }) => _tag === "Accepted" || _tag === "Refused")
+              return isAnswered ? gate.reopen(pass) : gate.leave(pass)
+            }),
+            Effect.onError(() => gate.leave(pass))
+          )
+      )
+
+    yield* runTakers(Math.ceil(most / chunkSize), round, (cause) =>
+      Effect.andThen(
+        Metric.update(counters.failures, 1),
+        Effect.annotateLogs(Effect.logWarning(`a chunk could not be settled and comes back: ${told(cause)}`), {
+          queue: queueName
+        })
+      )
+    )
+  })
+
+  yield* work("high")
+  yield* work("low")
+})
+
+/**
+ * A worker: as long as its scope is open, it sends what lies in the queues. Run as many as you like, on as many machines.
+ *
+ * **Details**
+ *
+ * When its scope closes, it takes no more, finishes the chunks in hand, which `timeout` of `Apns.layer` bounds, and
+ * acknowledges them: nothing is sent twice. A process that is killed instead leaves its chunks to be taken again when their
+ * lease ends.
+ *
+ * Chunks whose settlement failed come back; after 20 claims, which only a chunk that kills its process reaches, they are
+ * kept as failed (`DeadLetters`). A fault that every notification would meet, such as a revoked key, makes it pause, with
+ * one log line, and try with one chunk a `faultPause` later.
+ *
+ * **Example** (Outbox and worker in one process)
+ *
+ * ```ts
+ * import { Outbox, OutcomeSink, Worker } from "@effect-apns/delivery"
+ * import { Layer } from "effect"
+ * import { PersistedQueue } from "effect/persistence"
+ *
+ * export const delivery = Layer.merge(Outbox.layer(), Worker.layer({ concurrency: 1000 })).pipe(
+ *   Layer.provide(OutcomeSink.layerLog),
+ *   Layer.provide(PersistedQueue.layer),
+ *   Layer.provide(PersistedQueue.layerStoreMemory)
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <const O extends WorkerOptions = WorkerOptions>(
+  options?: O
+): Layer.Layer<never, never, Apns | OutcomeSink | PersistedQueueFactory | Limited<O>> =>
+  Layer.effectDiscard(Effect.annotateLogs(make(options ?? {}), { package: "@effect-apns/delivery", module: "Worker" }))
