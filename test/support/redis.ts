@@ -1,33 +1,44 @@
 /** A real redis-server for tests, and a `KeyValueStore` in it: as much of RESP as that needs. */
-import { spawn, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Layer } from "effect"
 import { KeyValueStore } from "effect/persistence"
+import { freePort, serverProcess } from "./serverProcess.ts"
 
 /** Whether the machine has a redis-server. */
 export const hasRedis = spawnSync("redis-server", ["--version"]).status === 0
 
-/** Starts a redis-server that listens on a socket file, and stops it with the scope. */
-export const redisServer = Effect.acquireRelease(
-  Effect.callback<{ readonly path: string; readonly stop: () => void }>((resume) => {
-    const folder = mkdtempSync(join(tmpdir(), "effect-apns-redis-"))
-    const path = join(folder, "socket")
-    const server = spawn("redis-server", ["--port", "0", "--unixsocket", path, "--save", "", "--dir", folder], {
-      stdio: ["ignore", "pipe", "ignore"]
-    })
-    const stop = () => {
-      server.kill()
-      rmSync(folder, { recursive: true, force: true })
-    }
-    server.stdout.on("data", (text: Buffer) => {
-      if (text.includes("ready to accept connections")) resume(Effect.succeed({ path, stop }))
-    })
-  }),
-  ({ stop }) => Effect.sync(stop)
-)
+/**
+ * Starts a redis-server that listens on a socket file and on a port, and stores each command in a file; ends it with the
+ * scope.
+ */
+export const redisServer = Effect.gen(function* () {
+  const folder = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-apns-redis-"))),
+    (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+  )
+  const path = join(folder, "socket")
+  const port = yield* freePort
+  const settings = {
+    port: String(port),
+    bind: "127.0.0.1",
+    unixsocket: path,
+    save: "",
+    appendonly: "yes",
+    "maxmemory-policy": "noeviction",
+    dir: folder
+  }
+  const process = yield* serverProcess({
+    command: "redis-server",
+    args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
+    ready: "accept connections",
+    ending: "SIGTERM"
+  })
+  return { ...process, path, port, url: `redis://127.0.0.1:${port}` }
+})
 
 /** The value of an answer: a bulk string, or nothing. */
 const valueOf = (answer: string): string | undefined => (answer.startsWith("$-1") ? undefined : answer.split("\r\n")[1])

@@ -1,0 +1,9 @@
+import { layer } from "@effect/vitest"
+import { Layer } from "effect"
+import { memoryBackend } from "../support/stores.ts"
+import { Stores, storeSuite } from "./storeSuite.ts"
+
+layer(Layer.effect(Stores, memoryBackend), { concurrent: true, excludeTestServices: true })(
+  "a store in memory",
+  storeSuite
+)

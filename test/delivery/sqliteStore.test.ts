@@ -1,0 +1,15 @@
+import { layer } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { sqliteBackend } from "../support/stores.ts"
+import { durableSuite, Stores, storeSuite } from "./storeSuite.ts"
+import { Databases, transactionSuite } from "./transactionSuite.ts"
+
+const backend = Layer.unwrap(
+  Effect.map(sqliteBackend, (it) => Layer.merge(Layer.succeed(Stores, it), Layer.succeed(Databases, it)))
+)
+
+layer(backend, { concurrent: true, excludeTestServices: true })("a store in a SQLite file", (it) => {
+  storeSuite(it)
+  durableSuite(it)
+  transactionSuite(it)
+})
