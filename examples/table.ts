@@ -1,18 +1,21 @@
 /** Prints what became of notifications, for a terminal of 80 columns. */
 import { styleText } from "node:util"
-import { Duration, Result } from "effect"
+import { Result, Schema } from "effect"
 import type { ApnsError, Notification, ReasonTable, Receipt } from "effect-apns"
 
-export interface Row {
-  readonly token: string
-  readonly type: string
-  readonly outcome: string
-  readonly reason: string
-  readonly todo: string
-  readonly attempts: string
-  readonly time: string
-  readonly error: ApnsError | undefined
-}
+/** A line of the table; all of it is text, so that it can be kept. */
+export const Row = Schema.Struct({
+  token: Schema.String,
+  type: Schema.String,
+  outcome: Schema.String,
+  reason: Schema.String,
+  todo: Schema.String,
+  attempts: Schema.String,
+  time: Schema.String,
+  /** Why it was not accepted; empty when it was. */
+  message: Schema.String
+})
+export type Row = typeof Row.Type
 
 const todo: Record<ReasonTable.Action, string> = {
   retry: "retry",
@@ -29,13 +32,13 @@ const shortened = (token: string) =>
 export const describe = (
   { device, pushType }: Notification.Notification,
   result: Result.Result<Receipt, ApnsError>,
-  took: Duration.Duration
+  millis: number
 ): Row => {
   const token = shortened(device)
-  const time = `${Math.round(Duration.toMillis(took))} ms`
+  const time = `${Math.round(millis)} ms`
   if (Result.isSuccess(result)) {
     const attempts = String(result.success.attempts)
-    return { token, type: pushType ?? "", outcome: "accepted", reason: "", todo: "", attempts, time, error: undefined }
+    return { token, type: pushType ?? "", outcome: "accepted", reason: "", todo: "", attempts, time, message: "" }
   }
   const error = result.failure
   return {
@@ -46,9 +49,21 @@ export const describe = (
     todo: todo[error.action],
     attempts: String(error.attempts ?? 0),
     time,
-    error
+    message: error.message
   }
 }
+
+/** The line of one whose time had passed before it was its turn. */
+export const late = ({ device, pushType }: Notification.Notification): Row => ({
+  token: shortened(device),
+  type: pushType ?? "",
+  outcome: "unsent",
+  reason: "Expired",
+  todo: "",
+  attempts: "0",
+  time: "",
+  message: "Expired: its time had passed before it was its turn."
+})
 
 const columns = [
   ["TOKEN", "token", 9],
@@ -84,5 +99,4 @@ const wrap = (text: string, width: number, indent: string) => {
 }
 
 /** Why one was not accepted, in full. */
-export const note = ({ token, error }: Row): string =>
-  `  ${token.padEnd(9)}  ${wrap(error?.message ?? "", 66, " ".repeat(13))}`
+export const note = ({ token, message }: Row): string => `  ${token.padEnd(9)}  ${wrap(message, 66, " ".repeat(13))}`
