@@ -57,6 +57,8 @@ export interface Measured {
   readonly cpuMicros: number | null
   readonly peakRssBytes: number | null
   readonly latencyMicros?: Latency | null
+  /** Of durable delivery: how fast the notifications were given to the queue, and what each cost. */
+  readonly enqueue?: { readonly perSecond: number; readonly cpuMicros: number } | null
   /** In the mode `memory`: resident set after so many notifications, and the young generation of V8 in it. */
   readonly rss?: ReadonlyArray<MemorySample> | null
   /** The first few different failures. */

@@ -3,7 +3,7 @@ import type { Outcome } from "./contract.ts"
 import type { Machine } from "./machine.ts"
 
 export interface Measurement {
-  readonly run: "throughput" | "round-trip" | "latency" | "memory"
+  readonly run: "throughput" | "round-trip" | "latency" | "memory" | "delivery"
   readonly server: string
   readonly client: string
   readonly label: string

@@ -1,7 +1,7 @@
 /** The command line. */
 import { parseArgs } from "node:util"
 
-export const runNames = ["throughput", "round-trip", "latency", "memory"] as const
+export const runNames = ["throughput", "round-trip", "latency", "memory", "delivery"] as const
 
 export type RunName = (typeof runNames)[number]
 
@@ -19,6 +19,7 @@ export interface Options {
   readonly rateSeconds: number
   readonly windows: ReadonlyArray<number>
   readonly memoryCount: number
+  readonly deliveryCount: number
   readonly external: string | undefined
   readonly json: string | undefined
   readonly docs: boolean
@@ -37,6 +38,7 @@ export const usage = `pnpm bench [options]
   --rates <a,b>          notifications per second of the latency run (default 1000,10000)
   --windows <a,b>        notifications handed over at a time in the round-trip run (default 1200,2400,6400)
   --memory-count <n>     notifications of the memory run (default 1000000)
+  --delivery-count <n>   notifications of a delivery run (default 150000)
   --external <file>      more clients, in any language: a JSON array, see packages/bench/README.md
   --json <file>          where the figures go (default packages/bench/results/latest.json)
   --docs                 writes docs/benchmarks.md and docs/benchmarks.svg
@@ -68,11 +70,23 @@ export const readOptions = (args: ReadonlyArray<string>): Options => {
     options: {
       ...{ quick: flag, list: flag, help: flag, docs: flag },
       ...{ runs: text, servers: text, clients: text, rounds: text, count: text, concurrency: text },
-      ...{ rates: text, windows: text, "memory-count": text, external: text, json: text, render: text }
+      ...{
+        rates: text,
+        windows: text,
+        "memory-count": text,
+        "delivery-count": text,
+        external: text,
+        json: text,
+        render: text
+      }
     }
   })
   const quick = values.quick === true
-  const number = (name: "rounds" | "count" | "concurrency" | "memory-count", full: number, short: number) => {
+  const number = (
+    name: "rounds" | "count" | "concurrency" | "memory-count" | "delivery-count",
+    full: number,
+    short: number
+  ) => {
     const value = values[name]
     return typeof value === "string" ? whole(name, value) : quick ? short : full
   }
@@ -96,6 +110,7 @@ export const readOptions = (args: ReadonlyArray<string>): Options => {
     rateSeconds: quick ? 0.5 : 4,
     windows: numbers("windows", [1_200, 2_400, 6_400], [1_200]),
     memoryCount: number("memory-count", 1_000_000, 20_000),
+    deliveryCount: number("delivery-count", 150_000, 4_000),
     external: values.external,
     json: values.json,
     docs: values.docs === true,

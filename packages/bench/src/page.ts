@@ -1,7 +1,7 @@
 /** docs/benchmarks.md, from the figures. */
 import type { Results } from "./measurement.ts"
 import { remarks, sections } from "./report.ts"
-import { roundTripMillis } from "./roundTrip.ts"
+import { deliveryMillis, roundTripMillis } from "./roundTrip.ts"
 import { markdownTable } from "./table.ts"
 
 const explanations: Readonly<Record<string, string>> = {
@@ -23,6 +23,10 @@ median of the rounds' maxima.`,
 doubles its young generation when enough has survived in it: that part of the growth comes once, and not at all
 with \`node --max-semi-space-size=16\`, which sends as fast. sendAll and fan-out keep as many under way as they do by
 themselves, the others 1000.`,
+  delivery: `What [durable delivery](delivery.md) adds: a thousand callers give the notifications to the queue one by one, each
+told when its own is stored, and then one worker process takes them out, sends each over HTTP/2 to a server that answers after
+${deliveryMillis} ms, and records and acknowledges them. Stores as a queue wants them: SQLite and PostgreSQL sync every commit
+to the disk, Redis its file every second. The servers, those of the stores too, share the other core.`,
   sanity: `The simulator checks what APNs checks, and is itself the bottleneck: a check that every client is understood by a
 server that is not nginx, not a measure of the clients.`
 }

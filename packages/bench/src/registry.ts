@@ -18,7 +18,9 @@ export interface ClientEntry {
   /** Its rate is better where the server lets each answer leave at once; see `nginx` in servers.ts. */
   readonly nodelay?: boolean | undefined
   /** The runs besides `throughput` against nginx that it takes part in. */
-  readonly runs: ReadonlyArray<"simulator" | "round-trip" | "latency" | "memory">
+  readonly runs: ReadonlyArray<"simulator" | "round-trip" | "latency" | "memory" | "delivery">
+  /** Whether it takes part in nothing but `runs`. */
+  readonly apart?: boolean | undefined
 }
 
 const script = (name: string) => [
@@ -146,6 +148,25 @@ const clients: ReadonlyArray<ClientEntry> = [
   }
 ]
 
+const delivery = (variant: string, label: string): ClientEntry => ({
+  id: `delivery-${variant}`,
+  label,
+  command: script("delivery"),
+  variant,
+  scale: 1,
+  kind: "ours",
+  apart: true,
+  runs: ["delivery"]
+})
+
+/** Durable delivery, by its stores. */
+const deliveries: ReadonlyArray<ClientEntry> = [
+  delivery("memory", "memory"),
+  delivery("sqlite", "SQLite"),
+  delivery("postgres", "PostgreSQL"),
+  delivery("redis", "Redis")
+]
+
 /** Reads the clients of `--external`: a JSON array of `{ id, label, command, … }`. */
 const external = (file: string): ReadonlyArray<ClientEntry> => {
   const entries: ReadonlyArray<Partial<ClientEntry>> = JSON.parse(readFileSync(file, "utf8"))
@@ -157,7 +178,7 @@ const external = (file: string): ReadonlyArray<ClientEntry> => {
 
 /** The clients named, in the order of the registry; all of them when none is named. */
 export const choose = (names: ReadonlyArray<string>, externalFile: string | undefined): ReadonlyArray<ClientEntry> => {
-  const all = [...clients, ...(externalFile === undefined ? [] : external(externalFile))]
+  const all = [...clients, ...deliveries, ...(externalFile === undefined ? [] : external(externalFile))]
   const unknown = names.filter((name) => !all.some(({ id }) => id === name))
   if (unknown.length > 0) {
     throw new Error(`no such client: ${unknown.join(", ")}; there are ${all.map(({ id }) => id).join(", ")}`)

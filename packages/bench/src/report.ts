@@ -73,6 +73,18 @@ const memory: ReadonlyArray<RowColumn> = [
   right("failed", ({ failed }) => count(failed))
 ]
 
+const delivery: ReadonlyArray<RowColumn> = [
+  { ...client, name: "store" },
+  right("sent/s", ({ perSecond }) => figure(perSecond?.median)),
+  right("min–max", ({ perSecond }) => range(perSecond)),
+  right("CPU µs", ({ cpuMicros }) => figure(cpuMicros?.median)),
+  right("enqueued/s", ({ enqueue }) => figure(enqueue?.perSecond.median)),
+  right("min–max", ({ enqueue }) => range(enqueue?.perSecond)),
+  right("CPU µs", ({ enqueue }) => figure(enqueue?.cpuMicros.median)),
+  right("MiB", ({ peakRssBytes }) => mebibytes(peakRssBytes)),
+  right("failed", ({ failed, rounds }) => (rounds === 0 ? "–" : count(failed)))
+]
+
 const verdictColumns: ReadonlyArray<Column<Verdict>> = [
   { name: "ratio", align: "left", cell: ({ label }) => label },
   { name: "wanted", align: "right", cell: ({ atLeast }) => (atLeast === undefined ? "–" : `≥ ${atLeast}`) },
@@ -101,10 +113,11 @@ const titleOf = ({ run, server, rate, concurrency }: Group): string => {
   if (run === "latency") return `Latency at ${count(rate)} notifications/s, ${server}`
   if (run === "memory") return `Memory, ${server}`
   if (run === "round-trip") return `Rate over a long way: ${server}, ${count(concurrency)} at a time`
+  if (run === "delivery") return `Durable delivery: ${server}`
   return `Throughput, ${server}`
 }
 
-const columnsOf = { throughput, "round-trip": roundTrip, latency, memory }
+const columnsOf = { throughput, "round-trip": roundTrip, latency, memory, delivery }
 
 /** Ratios first; the simulator, which measures itself, last. */
 export const sections = (measurements: ReadonlyArray<Measurement>): ReadonlyArray<Section> => {

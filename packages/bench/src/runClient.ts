@@ -30,7 +30,8 @@ export const runClient = Effect.fnUntraced(function* (
   server: Server,
   topic: string,
   task: Task,
-  limitSeconds: number
+  limitSeconds: number,
+  env: Readonly<Record<string, string>> = {}
 ) {
   const { host, port, ca, credentials } = server
   const job: Job = {
@@ -48,7 +49,7 @@ export const runClient = Effect.fnUntraced(function* (
   const running = yield* start({
     command: [...client.command, JSON.stringify(job)],
     cpu: clientCpu,
-    env: { NODE_EXTRA_CA_CERTS: ca, SSL_CERT_FILE: ca }
+    env: { NODE_EXTRA_CA_CERTS: ca, SSL_CERT_FILE: ca, ...env }
   })
   let connections: number | undefined
   const sampler = setInterval(() => {

@@ -5,8 +5,10 @@ import type { Measurement } from "./measurement.ts"
 import type { Options } from "./options.ts"
 import type { BenchError } from "./processes.ts"
 import type { ClientEntry } from "./registry.ts"
+import { deliveryMillis, roundTripMillis } from "./roundTrip.ts"
 import { runClient, type Task } from "./runClient.ts"
 import { far, nginx, type Server, simulator } from "./servers.ts"
+import { stores } from "./stores.ts"
 
 export const topic = "com.example.app"
 
@@ -20,13 +22,14 @@ interface Plan {
   readonly clients: ReadonlyArray<ClientEntry>
   readonly rounds: number
   readonly task: (client: ClientEntry) => Task
+  readonly env?: ((client: ClientEntry) => Readonly<Record<string, string>>) | undefined
 }
 
 const say = (text: string) => Effect.sync(() => process.stderr.write(text))
 
 /** Interleaved: every client once, then every client again. A client that cannot run is not asked a second time. */
 const carryOut = Effect.fnUntraced(function* (
-  { run, server, prompt = server, clients, rounds, task }: Plan,
+  { run, server, prompt = server, clients, rounds, task, env = () => ({}) }: Plan,
   record: (measurement: Measurement) => void
 ) {
   const out = new Set<string>()
@@ -39,7 +42,8 @@ const carryOut = Effect.fnUntraced(function* (
         client.nodelay === true ? prompt : server,
         topic,
         what,
-        run === "memory" ? 900 : 180
+        run === "memory" ? 900 : 180,
+        env(client)
       )
       record({
         run,
@@ -69,7 +73,7 @@ export const runAll = Effect.fnUntraced(function* (
   clients: ReadonlyArray<ClientEntry>,
   record: (measurement: Measurement) => void
 ): Effect.fn.Return<void, BenchError, Scope.Scope> {
-  const { runs, servers, rounds, count, concurrency, rates, rateSeconds, windows, memoryCount } = options
+  const { runs, servers, rounds, count, concurrency, rates, rateSeconds, windows, memoryCount, deliveryCount } = options
   const taking = (run: ClientEntry["runs"][number]) => clients.filter((client) => client.runs.includes(run))
   const throughput =
     (share: number, window = concurrency) =>
@@ -104,10 +108,20 @@ export const runAll = Effect.fnUntraced(function* (
   const server = yield* nginx("off")
   const prompt = yield* nginx("on")
   if (runs.includes("throughput")) {
-    yield* carryOut({ run: "throughput", server, prompt, clients, rounds, task: throughput(1) }, record)
+    yield* carryOut(
+      {
+        run: "throughput",
+        server,
+        prompt,
+        clients: clients.filter(({ apart }) => apart !== true),
+        rounds,
+        task: throughput(1)
+      },
+      record
+    )
   }
   if (runs.includes("round-trip")) {
-    const server = yield* far
+    const server = yield* far(roundTripMillis)
     for (const window of windows) {
       const plan: Plan = {
         run: "round-trip",
@@ -141,5 +155,25 @@ export const runAll = Effect.fnUntraced(function* (
   if (runs.includes("memory")) {
     const task = (): Task => ({ mode: "memory", count: memoryCount, warmup: 0, concurrency, rate: 0 })
     yield* carryOut({ run: "memory", server, clients: taking("memory"), rounds: 1, task }, record)
+  }
+  if (runs.includes("delivery")) {
+    const server = yield* far(deliveryMillis)
+    const places = yield* stores
+    const placeOf = ({ variant }: ClientEntry) => Object.entries(places).find(([name]) => name === variant)?.[1]
+    const plan: Plan = {
+      run: "delivery",
+      server,
+      clients: taking("delivery").filter((client) => placeOf(client) !== undefined),
+      rounds: fewer,
+      task: () => ({
+        mode: "throughput",
+        count: deliveryCount,
+        warmup: warmupOf(deliveryCount),
+        concurrency: 3_000,
+        rate: 0
+      }),
+      env: (client) => ({ BENCH_STORE: placeOf(client) ?? "" })
+    }
+    yield* carryOut(plan, record)
   }
 })

@@ -8,7 +8,6 @@ import { Effect, type Scope } from "effect"
 import { writeCertificates } from "./certificates.ts"
 import type { Credentials } from "./contract.ts"
 import { awaitReady, BenchError, find, start } from "./processes.ts"
-import { roundTripMillis } from "./roundTrip.ts"
 
 export interface Server {
   readonly name: string
@@ -19,16 +18,16 @@ export interface Server {
   readonly credentials: Credentials
 }
 
-const host = "127.0.0.1"
+export const host = "127.0.0.1"
 
-const serverCpu = 1
+export const serverCpu = 1
 
 export const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "apns-bench-"))),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )
 
-const freePort = Effect.promise(
+export const freePort = Effect.promise(
   () =>
     new Promise<number>((resolve) => {
       const server = createServer().listen(0, host, () => {
@@ -44,7 +43,7 @@ const credentials = (privateKeyFile: string): Credentials => ({
   privateKeyFile
 })
 
-const accepts = (port: number): Promise<true | undefined> =>
+export const accepts = (port: number): Promise<true | undefined> =>
   new Promise((resolve) => {
     const socket = connect(port, host)
     socket.once("connect", () => {
@@ -133,15 +132,15 @@ export const simulator: Effect.Effect<Server, BenchError, Scope.Scope> = Effect.
   }
 })
 
-/** One that answers everything a round trip after it arrived: never the limit. */
-export const far: Effect.Effect<Server, BenchError, Scope.Scope> = Effect.gen(function* () {
+/** One that answers everything so long after it arrived: never the limit. */
+export const far = Effect.fnUntraced(function* (millis: number): Effect.fn.Return<Server, BenchError, Scope.Scope> {
   const { ca, certificate, key, providerKey } = writeCertificates(yield* temporaryFolder)
   const running = yield* start({
-    command: [...script("far"), certificate, key, String(roundTripMillis)],
+    command: [...script("far"), certificate, key, String(millis)],
     cpu: serverCpu
   })
   const { port } = yield* awaitReady("far", running, () => firstLine<{ readonly port: number }>(running.stdout))
-  return { name: `${roundTripMillis} ms away`, host, port, ca, credentials: credentials(providerKey) }
+  return { name: `${millis} ms away`, host, port, ca, credentials: credentials(providerKey) }
 })
 
 /** How many connections to a port are established, by Linux's own account; `undefined` elsewhere. */

@@ -21,6 +21,7 @@ export interface Row {
   readonly toNodeHttp2: Spread | undefined
   readonly latency: Latency | undefined
   readonly rss: Measured["rss"]
+  readonly enqueue: { readonly perSecond: Spread; readonly cpuMicros: Spread } | undefined
   readonly problems: ReadonlyArray<string>
   readonly unavailable: string | undefined
 }
@@ -54,6 +55,13 @@ const medianLatency = (latencies: ReadonlyArray<Latency>): Latency | undefined =
   return latencies.length === 0 ? undefined : { p50: of("p50"), p90: of("p90"), p99: of("p99"), max: of("max") }
 }
 
+const enqueueOf = (outcomes: ReadonlyArray<Measured>): Row["enqueue"] => {
+  const found = defined(outcomes.map(({ enqueue }) => enqueue))
+  const perSecond = spread(found.map((each) => each.perSecond))
+  const cpuMicros = spread(found.map((each) => each.cpuMicros))
+  return perSecond === undefined || cpuMicros === undefined ? undefined : { perSecond, cpuMicros }
+}
+
 /** The rows of measurements that belong together, in the order in which the clients first ran. */
 export const rows = (measurements: ReadonlyArray<Measurement>): ReadonlyArray<Row> => {
   const h2load = ratesByRound(measurements, "h2load")
@@ -81,6 +89,7 @@ export const rows = (measurements: ReadonlyArray<Measurement>): ReadonlyArray<Ro
       toNodeHttp2: ratio(rates, nodeHttp2),
       latency: medianLatency(defined(outcomes.map(({ latencyMicros }) => latencyMicros))),
       rss: outcomes.at(-1)?.rss ?? null,
+      enqueue: enqueueOf(outcomes),
       problems: [...new Set(outcomes.flatMap(({ problems }) => problems ?? []))].slice(0, 3),
       unavailable: own.map(({ outcome }) => outcome).find(isUnavailable)?.unavailable
     }
