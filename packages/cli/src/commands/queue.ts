@@ -1,0 +1,106 @@
+/** `apns queue`: durable delivery from the command line. */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { lazily } from "../Ending.ts"
+import { settingFlags } from "../Settings.ts"
+
+const storeFlags = {
+  store: Flag.String("store").pipe(
+    Flag.withDescription("Where the queue is: a file, postgres://… or redis://… (APNS_QUEUE)"),
+    Flag.optional
+  ),
+  name: Flag.String("name").pipe(Flag.withDefault("apns"), Flag.withDescription("The queue's name"))
+}
+
+const json = Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("Print JSON"))
+
+const work = Command.make(
+  "work",
+  {
+    ...storeFlags,
+    ...settingFlags,
+    concurrency: Flag.Int("concurrency").pipe(
+      Flag.withDescription("Notifications sent at once, at most (3000)"),
+      Flag.optional
+    ),
+    rate: Flag.Int("rate").pipe(
+      Flag.withDescription("Notifications a second, at most, of this process"),
+      Flag.optional
+    ),
+    outcomes: Flag.String("outcomes").pipe(
+      Flag.withDescription("File that gets a line of JSON for every notification decided"),
+      Flag.optional
+    ),
+    untilEmpty: Flag.Boolean("until-empty").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("End when nothing is left, what waits for its time included")
+    ),
+    replayUnknown: Flag.Boolean("replay-unknown").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Send again what may have arrived already")
+    )
+  },
+  lazily(async () => (await import("../queue/work.ts")).work)
+).pipe(
+  Command.withDescription(
+    "Send what lies in the queue, until Ctrl-C. Run as many as you like, on as many machines: each notification is one " +
+      "worker's. Ctrl-C finishes what is in hand; a worker that is killed leaves it to the others half a minute later."
+  ),
+  Command.withShortDescription("Send what lies in the queue"),
+  Command.withExamples([
+    { command: "apns queue work --store queue.db --profile live", description: "One machine, the queue in a file" },
+    {
+      command: "APNS_QUEUE=redis://queue.example:6379 apns queue work --outcomes out.ndjson",
+      description: "One of many workers, which writes down what became of each"
+    }
+  ])
+)
+
+const stats = Command.make(
+  "stats",
+  { ...storeFlags, json },
+  lazily(async () => (await import("../queue/stats.ts")).stats)
+).pipe(Command.withDescription("Say how much waits, for how long, and how much has failed"))
+
+const failed = Command.make(
+  "failed",
+  {
+    ...storeFlags,
+    json,
+    limit: Flag.Int("limit").pipe(Flag.withDefault(20), Flag.withDescription("How many to list, at most (20)"))
+  },
+  lazily(async () => (await import("../queue/failed.ts")).failed)
+).pipe(Command.withDescription("List the chunks that no worker could finish: their ids, when they failed, and why"))
+
+const selection = {
+  ...storeFlags,
+  ids: Argument.String("id").pipe(Argument.withDescription("As apns queue failed lists them"), Argument.variadic()),
+  all: Flag.Boolean("all").pipe(Flag.withDefault(false), Flag.withDescription("All of them"))
+}
+
+const redrive = Command.make(
+  "redrive",
+  selection,
+  lazily(async () => (await import("../queue/failed.ts")).redrive)
+).pipe(
+  Command.withDescription("Give failed chunks back to the workers"),
+  Command.withExamples([
+    { command: "apns queue redrive --store queue.db --all", description: "After the cause is mended" }
+  ])
+)
+
+const discard = Command.make(
+  "discard",
+  selection,
+  lazily(async () => (await import("../queue/failed.ts")).discard)
+).pipe(Command.withDescription("Remove failed chunks for good: their notifications are not sent"))
+
+export const queue = Command.make("queue").pipe(
+  Command.withDescription(
+    "Keep notifications in a queue until each is decided: in a file, in PostgreSQL or in Redis. Nothing is lost when a " +
+      "process dies, and many machines can send from one queue."
+  ),
+  Command.withShortDescription("Durable delivery"),
+  Command.withSubcommands([work, stats, failed, redrive, discard])
+)
