@@ -17,6 +17,11 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
+// Which parts of Node are experimental is no news for those who use the command.
+process.removeAllListeners("warning").on("warning", (warning) => {
+  if (warning.name !== "ExperimentalWarning") console.error(`${warning.name}: ${warning.message}`)
+})
+
 apns.pipe(
   Command.run({ version }),
   endedBy,
