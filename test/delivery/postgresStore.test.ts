@@ -1,7 +1,8 @@
-import { describe, layer } from "@effect/vitest"
+import { describe, it, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { postgres, postgresBackend } from "../support/stores.ts"
-import { durableSuite, Stores, storeSuite } from "./storeSuite.ts"
+import { postgresServer } from "../support/postgres.ts"
+import { postgres, postgresBackend, postgresStores } from "../support/stores.ts"
+import { durableSuite, restartTest, Stores, storeSuite } from "./storeSuite.ts"
 import { Databases, transactionSuite } from "./transactionSuite.ts"
 
 const backend = Layer.unwrap(
@@ -14,4 +15,13 @@ describe.skipIf(postgres.skipped)(postgres.title, () => {
     durableSuite(it)
     transactionSuite(it)
   })
+
+  it.live(
+    "goes on when the server was killed and started again",
+    () =>
+      Effect.flatMap(postgresServer, (server) =>
+        Effect.provideService(restartTest(server), Stores, postgresStores(server))
+      ),
+    60_000
+  )
 })

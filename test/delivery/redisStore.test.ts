@@ -1,11 +1,16 @@
-import { describe, layer } from "@effect/vitest"
-import { Layer } from "effect"
-import { redis, redisBackend } from "../support/stores.ts"
-import { durableSuite, Stores, storeSuite } from "./storeSuite.ts"
+import { describe, it, layer } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { redisServer } from "../support/redis.ts"
+import { redis, redisBackend, redisStores } from "../support/stores.ts"
+import { durableSuite, restartTest, Stores, storeSuite } from "./storeSuite.ts"
 
 describe.skipIf(redis.skipped)(redis.title, () => {
   layer(Layer.effect(Stores, redisBackend), { concurrent: true, excludeTestServices: true })("a store", (it) => {
     storeSuite(it)
     durableSuite(it)
   })
+
+  it.live("goes on when the server was killed and started again", () =>
+    Effect.flatMap(redisServer, (server) => Effect.provideService(restartTest(server), Stores, redisStores(server)))
+  )
 })

@@ -1,8 +1,22 @@
 /** What every store has to do, so that the layer alone decides where queues are kept. */
 import { assert, type Vitest } from "@effect/vitest"
 import { type DeadLetter, DeadLetters, Retention, Stats, type Store } from "@effect-apns/delivery"
-import { Clock, Context, Deferred, Duration, Effect, Fiber, Layer, Redacted, Ref, Schedule, Schema } from "effect"
+import {
+  Clock,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Fiber,
+  Layer,
+  Logger,
+  Redacted,
+  Ref,
+  Schedule,
+  Schema
+} from "effect"
 import { PersistedQueue } from "effect/persistence"
+import type { ServerProcess } from "../support/serverProcess.ts"
 import type { Backend } from "../support/stores.ts"
 
 /** Where the suite's stores are. */
@@ -509,3 +523,30 @@ export const durableSuite = (it: Vitest.MethodsNonLive<Stores>): void => {
     })
   )
 }
+
+/** That a store goes on after its server was killed and started again, and what was stored is there. */
+export const restartTest = (server: ServerProcess) =>
+  Effect.gen(function* () {
+    const space = yield* newSpace
+    const frozen = yield* queueIn(yield* openStore(space, { lease: "2 seconds", refresh: "1 hour" }), "q")
+    const store = yield* openStore(space, { lease: "2 seconds", refresh: "200 millis" })
+    const queue = yield* queueIn(store, "q")
+    const held = yield* frozen.offer({ text: "held" })
+    const started = yield* Deferred.make<void>()
+    yield* Effect.forkChild(frozen.take(() => Effect.andThen(Deferred.succeed(started, undefined), Effect.never)))
+    yield* Deferred.await(started)
+    const waiting = yield* Effect.forkChild(takeOne(queue))
+    yield* Effect.sleep("100 millis")
+
+    yield* server.kill
+    assert.strictEqual((yield* Effect.flip(queue.offer({ text: "too early" })))._tag, "PersistedQueueError")
+    assert.strictEqual((yield* Effect.flip(statsOf(store, "q")))._tag, "PersistedQueueError")
+    yield* Effect.sleep("600 millis")
+    yield* server.start
+
+    // What another process held comes back when its lease is over.
+    const returned = yield* Effect.timeout(Fiber.join(waiting), "15 seconds")
+    assert.deepStrictEqual(returned, { id: held, text: "held", attempts: 2 })
+    const id = yield* Effect.retry(queue.offer({ text: "after" }), Schedule.spaced("100 millis"))
+    assert.deepStrictEqual(yield* takeOne(queue), { id, text: "after", attempts: 1 })
+  }).pipe(Effect.provide(Logger.layer([])))

@@ -37,14 +37,22 @@ export const sqliteBackend: Effect.Effect<SqlBackend, never, Scope.Scope> = Effe
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 ).pipe(Effect.map((folder) => sqlBackend((space) => NodeSqlite.layer({ filename: join(folder, `${space}.db`) }))))
 
-export const postgresBackend: Effect.Effect<SqlBackend, never, Scope.Scope> = Effect.map(postgresServer, ({ url }) =>
+/** Tables in a PostgreSQL server. */
+export const postgresStores = ({ url }: Effect.Success<typeof postgresServer>): SqlBackend =>
   sqlBackend(() => PgClient.layer({ url, multiplex: true, maxConnections: 4 }))
-)
 
-export const redisBackend: Effect.Effect<Backend, never, Scope.Scope> = Effect.map(redisServer, ({ url }) => ({
+export const postgresBackend = Effect.map(postgresServer, postgresStores)
+
+/** Keys in a Redis server. */
+export const redisStores = ({ url }: Effect.Success<typeof redisServer>): Backend => ({
   open: (space, options) =>
-    Store.redis({ ...options, prefix: `{${space}}:` }).pipe(Layer.provide(NodeRedis.layer({ url })), Layer.fresh)
-}))
+    Store.redis({ ...options, prefix: `{${space}}:` }).pipe(
+      Layer.provide(NodeRedis.layer({ url, disableOfflineQueue: true })),
+      Layer.fresh
+    )
+})
+
+export const redisBackend = Effect.map(redisServer, redisStores)
 
 /** The title of tests that need a server, and whether they are skipped. */
 export const postgres = { skipped: !hasPostgres, title: title("PostgreSQL", hasPostgres, "no PostgreSQL") }

@@ -21,7 +21,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { DeadLetters } from "./DeadLetters.ts"
 import { makeMemoryStore } from "./internal/memoryStore.ts"
-import { redisDeadLetters, redisStats, warnOfSettings } from "./internal/redisStore.ts"
+import { redisDeadLetters, redisStats, warnOfSettings, withLastingSweep } from "./internal/redisStore.ts"
 import { migrate, openDialect, sqlDeadLetters, sqlStats } from "./internal/sqlStore.ts"
 import { Stats } from "./Stats.ts"
 
@@ -204,7 +204,9 @@ export const redis = (options: RedisOptions = {}): Layer.Layer<Services, never, 
       yield* warnOfSettings(client)
       const prefix = options.prefix ?? "{apns}:"
       return {
-        store: yield* PersistedQueue.makeStoreRedis({ ...takeOptions(options), prefix }),
+        store: yield* PersistedQueue.makeStoreRedis({ ...takeOptions(options), prefix }).pipe(
+          Effect.provideService(Redis.Redis, withLastingSweep(client))
+        ),
         deadLetters: redisDeadLetters(client, prefix),
         stats: redisStats(client, prefix)
       }

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import { PersistedQueueError } from "effect/persistence/PersistedQueue"
 import * as Redis from "effect/persistence/Redis"
+import * as Schedule from "effect/Schedule"
 import type { DeadLetters, Selected } from "../DeadLetters.ts"
 import type { Stats } from "../Stats.ts"
 import { deadLetter, pageLimit, parsed } from "./letter.ts"
@@ -227,6 +228,21 @@ export const redisStats = (redis: Redis.Redis["Service"], prefix: string): Stats
       }).pipe(Effect.mapError(failed("Failed to read the queue's statistics")))
   }
 }
+
+/** The script that gives back the elements of workers that have died: no other has these words. */
+const isSweep = ({ lua }: { readonly lua: string }) => lua.includes("Lock expired after final attempt")
+
+/**
+ * The same Redis, with a sweep that outlives a failure of the server. The queue runs it at intervals, and with its first
+ * failure would stop for as long as the process lives: elements of a worker that died would then wait for another process.
+ */
+export const withLastingSweep = (redis: Redis.Redis["Service"]): Redis.Redis["Service"] => ({
+  ...redis,
+  eval: (script) => {
+    const run = redis.eval(script)
+    return isSweep(script) ? (...params) => Effect.retry(run(...params), Schedule.spaced("1 second")) : run
+  }
+})
 
 /** What of a server's settings can lose a queue, as its `INFO` tells it. */
 export const dangers = (info: string): ReadonlyArray<string> => {
