@@ -29,7 +29,7 @@ beforeAll(() => {
       extends: "../../tsconfig.test.json",
       compilerOptions: { noUnusedLocals: false, tsBuildInfoFile: null, incremental: false },
       include: ["*.ts"],
-      references: ["http2", "apns", "simulator"].map((name) => ({ path: `../../packages/${name}` }))
+      references: ["http2", "apns", "simulator", "delivery"].map((name) => ({ path: `../../packages/${name}` }))
     })
   )
 })

@@ -27,7 +27,7 @@ export const pages = (): ReadonlyArray<string> => [
 ]
 
 const sources = () =>
-  ["http2", "apns", "simulator"].flatMap((name) =>
+  ["http2", "apns", "simulator", "delivery"].flatMap((name) =>
     readdirSync(join(root, "packages", name, "src"))
       .filter((file) => file.endsWith(".ts"))
       .map((file) => `packages/${name}/src/${file}`)

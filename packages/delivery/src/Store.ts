@@ -140,13 +140,13 @@ export const memory: Layer.Layer<Services> = provide(makeMemoryStore)
  *
  * **Example** (PostgreSQL)
  *
- * ```ts skip
+ * ```ts
  * import { PgClient } from "@effect/sql-pg"
  * import { Config, Layer } from "effect"
  * import { Store } from "@effect-apns/delivery"
  *
  * export const StoreLive = Store.sql().pipe(
- *   Layer.provide(PgClient.layerConfig({ url: Config.redacted("DATABASE_URL"), multiplex: Config.succeed(true) }))
+ *   Layer.provide(PgClient.layerConfig({ url: Config.Redacted("DATABASE_URL"), multiplex: Config.succeed(true) }))
  * )
  * ```
  *
@@ -184,14 +184,17 @@ export const sql = (options: SqlOptions = {}): Layer.Layer<Services, SqlError, S
  * notifications when memory is short. The layer looks at these settings when it is built, and logs one warning. Delays are
  * measured with the clocks of the processes, which have to agree.
  *
+ * With `disableOfflineQueue`, what is enqueued while Redis is away fails at once; without it, it waits for as long as Redis is
+ * away.
+ *
  * **Example** (Redis)
  *
- * ```ts skip
+ * ```ts
  * import { NodeRedis } from "@effect/platform-node"
  * import { Layer } from "effect"
  * import { Store } from "@effect-apns/delivery"
  *
- * export const StoreLive = Store.redis().pipe(Layer.provide(NodeRedis.layer({ url: "redis://localhost" })))
+ * export const StoreLive = Store.redis().pipe(Layer.provide(NodeRedis.layer({ url: "redis://localhost", disableOfflineQueue: true })))
  * ```
  *
  * @category layers
