@@ -12,6 +12,6 @@ export { type EnqueueError, type EnqueueOptions, Outbox, type OutboxOptions } fr
 export * as Outcome from "./Outcome.ts"
 export { OutcomeSink } from "./OutcomeSink.ts"
 export * as Retention from "./Retention.ts"
-export { type QueueStats, Stats } from "./Stats.ts"
+export { type QueueStats, queueElements, queueLag, Stats, type StatsMetricsOptions } from "./Stats.ts"
 export * as Store from "./Store.ts"
 export * as Worker from "./Worker.ts"
