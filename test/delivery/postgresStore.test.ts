@@ -2,7 +2,9 @@ import { describe, it, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { postgresServer } from "../support/postgres.ts"
 import { postgres, postgresBackend, postgresStores } from "../support/stores.ts"
-import { durableSuite, restartTest, Stores, storeSuite } from "./storeSuite.ts"
+import { durableSuite, restartTest } from "./durableSuite.ts"
+import { Stores } from "./openedStore.ts"
+import { storeSuite } from "./storeSuite.ts"
 import { Databases, transactionSuite } from "./transactionSuite.ts"
 
 const backend = Layer.unwrap(

@@ -2,7 +2,9 @@ import { describe, it, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { redisServer } from "../support/redis.ts"
 import { redis, redisBackend, redisStores } from "../support/stores.ts"
-import { durableSuite, restartTest, Stores, storeSuite } from "./storeSuite.ts"
+import { durableSuite, restartTest } from "./durableSuite.ts"
+import { Stores } from "./openedStore.ts"
+import { storeSuite } from "./storeSuite.ts"
 
 describe.skipIf(redis.skipped)(redis.title, () => {
   layer(Layer.effect(Stores, redisBackend), { concurrent: true, excludeTestServices: true })("a store", (it) => {

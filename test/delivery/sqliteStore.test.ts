@@ -1,7 +1,9 @@
 import { layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { sqliteBackend } from "../support/stores.ts"
-import { durableSuite, Stores, storeSuite } from "./storeSuite.ts"
+import { durableSuite } from "./durableSuite.ts"
+import { Stores } from "./openedStore.ts"
+import { storeSuite } from "./storeSuite.ts"
 import { Databases, transactionSuite } from "./transactionSuite.ts"
 
 const backend = Layer.unwrap(

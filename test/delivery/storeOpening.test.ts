@@ -71,19 +71,21 @@ describe("the settings of a Redis", () => {
       return lines.filter(({ level }) => level === "Warn").map(({ message }) => message)
     })
 
-  it.live.skipIf(redis.skipped)("are looked at once, and what endangers the queue is logged as one warning", () =>
-    Effect.gen(function* () {
-      const { url } = yield* redisServer
-      const client = NodeRedis.layer({ url })
-      assert.deepStrictEqual(yield* warnings(client), [])
-      yield* Redis.Redis.use(({ send }) =>
-        send("CONFIG", "SET", "maxmemory-policy", "allkeys-lfu", "appendonly", "no")
-      ).pipe(Effect.provide(client))
-      assert.deepStrictEqual(yield* warnings(client), [
-        `Store.redis: this Redis may lose notifications: ${policy("allkeys-lfu")}; ${aof}`
-      ])
-    })
-  )
+  describe.skipIf(redis.skipped)(redis.title, () => {
+    it.live("are looked at once, and what endangers the queue is logged as one warning", () =>
+      Effect.gen(function* () {
+        const { url } = yield* redisServer
+        const client = NodeRedis.layer({ url })
+        assert.deepStrictEqual(yield* warnings(client), [])
+        yield* Redis.Redis.use(({ send }) =>
+          send("CONFIG", "SET", "maxmemory-policy", "allkeys-lfu", "appendonly", "no")
+        ).pipe(Effect.provide(client))
+        assert.deepStrictEqual(yield* warnings(client), [
+          `Store.redis: this Redis may lose notifications: ${policy("allkeys-lfu")}; ${aof}`
+        ])
+      })
+    )
+  })
 
   it.effect("are named where the server does not show them", () =>
     Effect.gen(function* () {

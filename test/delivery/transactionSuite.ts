@@ -5,7 +5,7 @@ import { Context, Effect, Fiber, Layer, Schema } from "effect"
 import { PersistedQueue } from "effect/persistence"
 import { SqlClient } from "effect/sql"
 import type { SqlBackend } from "../support/stores.ts"
-import { newSpace } from "./storeSuite.ts"
+import { newSpace } from "./openedStore.ts"
 
 /** Where the suite's databases are. */
 export class Databases extends Context.Service<Databases, SqlBackend>()("test/Databases") {}
