@@ -147,7 +147,7 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
     /** The order is what keeps the promise: outcomes, then the retry chunk, then, by returning, the acknowledgement. */
     const settle = Effect.fnUntraced(function* (id: string, element: Element, delivered: Delivered) {
       const { outcomes, retry } = delivered
-      if (outcomes.length > 0) yield* Effect.retry(sink.record(outcomes), sinkRetry)
+      if (outcomes.length > 0) yield* Effect.retry(Effect.suspend(() => sink.record(outcomes)), sinkRetry)
       if (retry.length > 0) {
         const { enqueuedAtMillis, traces } = element
         const chunk = { items: retry.map(({ item }) => item), enqueuedAtMillis, traces }
