@@ -8,7 +8,7 @@ export const timings = { queueMillis: 0, answerMillis: 20, totalMillis: 20 }
 /** Not hexadecimal digits alone, so that what is printed of it is found. */
 export const device = (n: number): string => n.toString(16).padStart(64, "c0ffee0badcafe0d")
 
-export const hello = (n = 0, options: Partial<Parameters<typeof Notification.alert>[0]> = {}) =>
+export const hello = (n = 0, options: Partial<Notification.Push<"alert">> = {}) =>
   Notification.alert({ device: device(n), alert: "Hello", id: idOf(n), ...options })
 
 export const idOf = (n: number): string => `00000000-0000-4000-8000-${n.toString(16).padStart(12, "0")}`

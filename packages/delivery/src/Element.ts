@@ -216,7 +216,7 @@ export const itemsWith = (
         id,
         pushType,
         topic,
-        topicSuffix,
+        topicSuffix: topicSuffix === "" ? undefined : topicSuffix,
         trust,
         priority,
         expiration: expirationOf(notification, expiresAtMillis),

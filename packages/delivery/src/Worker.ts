@@ -4,7 +4,9 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -81,6 +83,11 @@ const retryId = (id: string): string => {
 const longest = (retry: ReadonlyArray<Again>): Duration.Duration =>
   retry.reduce((delay, again) => Duration.max(delay, again.delay), Duration.zero)
 
+const isAnswered = ({ _tag }: Outcome) => _tag === "Accepted" || _tag === "Refused"
+
+/** What a chunk failed with, as it may be shown. */
+class Unsettled extends Data.TaggedError("Unsettled")<{ readonly message: string }> {}
+
 const outcomeTags: ReadonlyArray<Outcome["_tag"]> = [
   "Accepted",
   "Refused",
@@ -147,7 +154,11 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
     /** The order is what keeps the promise: outcomes, then the retry chunk, then, by returning, the acknowledgement. */
     const settle = Effect.fnUntraced(function* (id: string, element: Element, delivered: Delivered) {
       const { outcomes, retry } = delivered
-      if (outcomes.length > 0) yield* Effect.retry(Effect.suspend(() => sink.record(outcomes)), sinkRetry)
+      if (outcomes.length > 0)
+        yield* Effect.retry(
+          Effect.suspend(() => sink.record(outcomes)),
+          sinkRetry
+        )
       if (retry.length > 0) {
         const { enqueuedAtMillis, traces } = element
         const chunk = { items: retry.map(({ item }) => item), enqueuedAtMillis, traces }
@@ -157,17 +168,21 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
       yield* counters.settled(delivered)
     })
 
+    /** A span keeps what it ends with, so neither the notifications nor what others say of them may be that. */
     const process = (id: string, element: Element) => {
       const count = element.items.length
+      let delivered: Delivered | undefined
       return Effect.gen(function* () {
         yield* Metric.modify(counters.inHand, count)
         const waited = Math.max(0, clock.currentTimeMillisUnsafe() - element.enqueuedAtMillis)
         yield* Metric.update(counters.queueTime, waited / 1000)
-        const delivered = yield* Effect.provideService(deliverChunk(element.items, options), Apns, apns)
+        delivered = yield* Effect.provideService(deliverChunk(element.items, options), Apns, apns)
         yield* settle(id, element, delivered)
-        return delivered
       }).pipe(
         Effect.ensuring(Metric.modify(counters.inHand, -count)),
+        Effect.catchCause((cause) =>
+          Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.fail(new Unsettled({ message: told(cause) }))
+        ),
         Effect.withSpan(
           `process ${queueName}`,
           {
@@ -183,7 +198,8 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
             ...originOf(element.traces)
           },
           { captureStackTrace: false }
-        )
+        ),
+        Effect.map(() => delivered)
       )
     }
 
@@ -204,10 +220,9 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
             )
           })
           .pipe(
-            Effect.flatMap(({ fault, outcomes }) => {
-              if (fault !== undefined) return gate.close(fault)
-              const isAnswered = outcomes.some(({ _tag }) => _tag === "Accepted" || _tag === "Refused")
-              return isAnswered ? gate.reopen(pass) : gate.leave(pass)
+            Effect.flatMap((delivered) => {
+              if (delivered?.fault !== undefined) return gate.close(delivered.fault)
+              return delivered?.outcomes.some(isAnswered) ? gate.reopen(pass) : gate.leave(pass)
             }),
             Effect.onError(() => gate.leave(pass))
           )

@@ -23,7 +23,7 @@ const messageOf = ({ notification, deadlineMillis }: Item): Draft => {
   const message: Draft = { payload: payloadOf(notification), to: [] }
   if (pushType !== undefined) message.pushType = pushType
   if (topic !== undefined) message.topic = topic
-  if (topicSuffix !== undefined && topicSuffix !== "") message.topicSuffix = topicSuffix
+  if (topicSuffix !== undefined) message.topicSuffix = topicSuffix
   if (trust !== undefined) message.trust = trust
   if (priority !== undefined) message.priority = priority
   const expiration = storedExpiration(notification)
