@@ -26,19 +26,19 @@ describe("a process that dies", () => {
       point: "before outcomes are recorded",
       hooks: { sink: (sink, kill) => around(() => die(kill))(sink) },
       told: 0,
-      offered: ["k/high/0"]
+      offered: ["k/high/0+3"]
     },
     {
       point: "between outcomes and the retry chunk",
       hooks: { sink: (sink, kill) => around((record) => Effect.andThen(record, die(kill)))(sink) },
       told: 2,
-      offered: ["k/high/0"]
+      offered: ["k/high/0+3"]
     },
     {
       point: "between the retry chunk and the acknowledgement",
       hooks: { afterOffer: (_, kill) => die(kill) },
       told: 2,
-      offered: ["k/high/0", "k/high/0~r1"]
+      offered: ["k/high/0+3", "k/high/0+3~r1"]
     }
   ]
 
@@ -81,11 +81,11 @@ describe("a process that dies", () => {
       yield* elapse(afterLease)
       // Its own retry chunk has the same id and is dropped: 2 is not lost, for it was accepted before.
       assert.lengthOf(
-        store.offered.filter((id) => id === "k/high/0~r1"),
+        store.offered.filter((id) => id === "k/high/0+2~r1"),
         2
       )
       assert.include(sink.told(), `Accepted ${idOf(1)}`)
-      assert.deepStrictEqual([...store.states().completed].sort(), ["k/high/0", "k/high/0~r1"])
+      assert.deepStrictEqual([...store.states().completed].sort(), ["k/high/0+2", "k/high/0+2~r1"])
     })
   )
 })

@@ -53,7 +53,16 @@ describe("an element", () => {
   })
 
   it("is read as the first release wrote it", () => {
-    assert.deepStrictEqual(JSON.parse(JSON.stringify(decode(golden("element-v1")))), JSON.parse(JSON.stringify(first)))
+    const read = decode(golden("element-v1"))
+    assert.deepStrictEqual(encode(read), golden("element-v1"))
+    const said = ({ items }: Element.Element) =>
+      items.map(({ notification: { content, ...notification }, ...item }) => ({
+        ...item,
+        ...notification,
+        payload: content._tag === "Raw" ? content.body : content.value
+      }))
+    assert.deepStrictEqual(said(read), said(first))
+    assert.deepStrictEqual([read.enqueuedAtMillis, read.traces], [first.enqueuedAtMillis, first.traces])
   })
 
   it("of a later release with keys that are not known yet is read without them", () => {

@@ -26,7 +26,7 @@ describe("a worker", () => {
         [idOf(1), idOf(2)]
       )
       assert.sameMembers(sink.told(), [`Accepted ${idOf(1)}`, `Accepted ${idOf(2)}`])
-      assert.sameMembers([...store.states().completed], ["blast/high/0", "blast/low/0"])
+      assert.sameMembers([...store.states().completed], ["blast/high/0+1", "blast/low/0+1"])
     })
   )
 
@@ -48,7 +48,7 @@ describe("a worker", () => {
       )
       yield* elapse("6 seconds")
       assert.sameMembers(sink.told(), [`Refused ${idOf(4)}`, `Accepted ${idOf(5)}`])
-      assert.deepStrictEqual(store.offered, ["blast/high/0", "blast/high/0~r1"])
+      assert.deepStrictEqual(store.offered, ["blast/high/0+5", "blast/high/0+5~r1"])
       assert.lengthOf(sent, 5)
       yield* elapse("2 seconds")
       assert.lengthOf(sent, 8)
@@ -68,7 +68,7 @@ describe("a worker", () => {
       yield* startWorker()
       yield* outbox.enqueueAll("k", [hello(1)])
       yield* elapse("20 seconds")
-      assert.deepStrictEqual(store.offered, ["k/high/0", "k/high/0~r1", "k/high/0~r2", "k/high/0~r3"])
+      assert.deepStrictEqual(store.offered, ["k/high/0+1", "k/high/0+1~r1", "k/high/0+1~r2", "k/high/0+1~r3"])
       assert.lengthOf(store.states().completed, 4)
     })
   )
@@ -175,7 +175,7 @@ describe("a worker", () => {
       yield* elapse("10 seconds")
       assert.lengthOf(sent, 2)
       assert.deepStrictEqual(sink.told(), [`Accepted ${idOf(1)}`])
-      assert.deepStrictEqual(store.states().completed, ["k/high/0"])
+      assert.deepStrictEqual(store.states().completed, ["k/high/0+1"])
     })
   )
 
@@ -287,7 +287,7 @@ describe("a worker's end", () => {
       yield* elapse("3 seconds")
       assert.deepStrictEqual(sent.map(({ id }) => id).sort(), [idOf(1), idOf(1), idOf(2), idOf(2)])
       assert.sameMembers(sink.told(), [`Accepted ${idOf(1)}`, `Accepted ${idOf(2)}`])
-      assert.deepStrictEqual(store.states().completed, ["blast/high/0"])
+      assert.deepStrictEqual(store.states().completed, ["blast/high/0+2"])
       yield* gate.release
     })
   )
@@ -311,13 +311,13 @@ describe("a worker's end", () => {
       assert.lengthOf(sink.of(idOf(2)), 1)
       yield* gate.release
       yield* elapse("1 minute")
-      assert.deepStrictEqual(store.offered.filter((id) => id === "k/high/0~r1").length, 2)
+      assert.deepStrictEqual(store.offered.filter((id) => id === "k/high/0+2~r1").length, 2)
       assert.lengthOf(sink.of(idOf(2)), 1)
       assert.lengthOf(
         sent.filter(({ id }) => id === idOf(2)),
         3
       )
-      assert.deepStrictEqual([...store.states().completed].sort(), ["k/high/0", "k/high/0~r1"])
+      assert.deepStrictEqual([...store.states().completed].sort(), ["k/high/0+2", "k/high/0+2~r1"])
     })
   )
 
@@ -337,7 +337,7 @@ describe("a worker's end", () => {
       yield* elapse("5 seconds")
       // The same taker goes on, and the chunk that could not be acknowledged came back.
       assert.sameMembers(sink.told(), [`Accepted ${idOf(1)}`, `Accepted ${idOf(1)}`, `Accepted ${idOf(2)}`])
-      assert.sameMembers([...store.states().completed], ["k/high/0", "l/high/0"])
+      assert.sameMembers([...store.states().completed], ["k/high/0+1", "l/high/0+1"])
     })
   )
 
@@ -356,7 +356,7 @@ describe("a worker's end", () => {
         yield* store.up
         yield* elapse("2 minutes")
         assert.lengthOf(sent, 1)
-        assert.deepStrictEqual(store.states().completed, ["k/high/0"])
+        assert.deepStrictEqual(store.states().completed, ["k/high/0+1"])
       })
   )
 
@@ -390,8 +390,8 @@ describe("a worker's end", () => {
         yield* elapse(lease)
       }
       assert.lengthOf(sent, 20)
-      assert.deepStrictEqual(store.states().failed, ["poison/high/0"])
-      assert.deepInclude(store.stored("apns:high", "poison/high/0"), { v: 1 })
+      assert.deepStrictEqual(store.states().failed, ["poison/high/0+1"])
+      assert.deepInclude(store.stored("apns:high", "poison/high/0+1"), { v: 1 })
     })
   )
 
@@ -423,7 +423,7 @@ describe("a worker's end", () => {
       yield* outbox.enqueueAll("k", [hello(1)])
       yield* elapse("5 seconds")
       assert.deepStrictEqual(sink.told(), [`Accepted ${idOf(1)}`])
-      assert.strictEqual(elementOf(store.states().completed), "k/high/0")
+      assert.strictEqual(elementOf(store.states().completed), "k/high/0+1")
     })
   )
 })

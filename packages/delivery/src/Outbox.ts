@@ -139,6 +139,12 @@ export class Outbox extends Context.Service<
   ): Layer.Layer<Outbox, never, PersistedQueue.PersistedQueueFactory> => Layer.effect(this, make(options))
 }
 
+/**
+ * With its place and its size: where another run cuts the list elsewhere, what it stores is stored twice rather than taken
+ * for what is there.
+ */
+const chunkId = (key: string, lane: Lane, start: number, size: number) => `${key}/${lane}/${start}+${size}`
+
 /** Any even number of hexadecimal digits: the device of a template does not count, but rules ask for one. */
 const anyDevice = "00"
 
@@ -242,9 +248,12 @@ const make = Effect.fnUntraced(function* ({ chunkSize = 50, fanOutSize = 500, na
         return Effect.gen(function* () {
           for (const lane of ["high", "low"] as const) {
             const all = items[lane]
-            for (let start = 0, k = 0; start < all.length; start += chunkSize, k++) {
+            for (let start = 0; start < all.length; start += chunkSize) {
               const chunk = all.slice(start, start + chunkSize)
-              yield* opened[lane].store(chunk, traces, { id: `${key}/${lane}/${k}`, delay: due.delay })
+              yield* opened[lane].store(chunk, traces, {
+                id: chunkId(key, lane, start, chunk.length),
+                delay: due.delay
+              })
             }
           }
           return items.high.length + items.low.length
@@ -267,16 +276,25 @@ const make = Effect.fnUntraced(function* ({ chunkSize = 50, fanOutSize = 500, na
         const lane = options.lane ?? laneOf(template)
         const traces = tracesOf([traceOf(fiber)])
         let count = 0
-        let k = 0
+        let waiting: Array<string | RegisteredDevice> = []
         const store = (chunk: ReadonlyArray<string | RegisteredDevice>) => {
+          const id = chunkId(key, lane, count, chunk.length)
           count += chunk.length
           const items = chunk.map((to) => itemFor(checked.success, to))
-          return opened[lane].store(items, traces, { id: `${key}/${lane}/${k++}`, delay: due.delay })
+          return opened[lane].store(items, traces, { id, delay: due.delay })
         }
+        const storeFull = Effect.whileLoop({
+          while: () => waiting.length >= fanOutSize,
+          body: () => store(waiting.splice(0, fanOutSize)),
+          step: () => {}
+        })
+        // A chunk that is not full is stored only when the Stream has ended well: another run begins it as this one did.
         const all = Stream.isStream(devices) ? devices : Stream.fromIterable(devices, { chunkSize: fanOutSize })
-        return all.pipe(
-          Stream.grouped(fanOutSize),
-          Stream.runForEach(store),
+        return Stream.runForEachArray(all, (some) => {
+          waiting = waiting.concat(some)
+          return storeFull
+        }).pipe(
+          Effect.andThen(Effect.suspend(() => (waiting.length > 0 ? store(waiting) : Effect.void))),
           Effect.map(() => count)
         )
       })
