@@ -7,7 +7,7 @@ import { rememberingSink, type Script, scriptedApns } from "./scripted.ts"
 
 export interface StageOptions {
   readonly script?: Script | undefined
-  readonly worker?: Worker.WorkerOptions | undefined
+  readonly worker?: Omit<Worker.WorkerOptions, "rateLimit"> | undefined
   readonly outbox?: OutboxOptions | undefined
 }
 

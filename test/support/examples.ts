@@ -19,6 +19,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 export const pages = (): ReadonlyArray<string> => [
   "README.md",
   "packages/apns/README.md",
+  "packages/delivery/README.md",
   "packages/http2/README.md",
   "packages/simulator/README.md",
   ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })

@@ -34,7 +34,7 @@ import { OutcomeSink } from "./OutcomeSink.ts"
  * @since 0.1.0
  */
 export interface RateLimit {
-  /** What is counted together. Default: the name of the queues. */
+  /** What is counted together. Default: the `name` of the queues. */
   readonly key?: string | undefined
   /** How many notifications in a `window`. */
   readonly limit: number
@@ -62,7 +62,11 @@ export interface WorkerOptions extends DeliverOptions {
 }
 
 /** What settings ask of those who give them. */
-type Limited<O extends WorkerOptions> = O extends { readonly rateLimit: RateLimit } ? RateLimiter.RateLimiter : never
+type Limited<O extends WorkerOptions> = "rateLimit" extends keyof O
+  ? O["rateLimit"] extends undefined
+    ? never
+    : RateLimiter.RateLimiter
+  : never
 
 /** The store may be away for as long as the lease usually lasts; after that, somebody else has the chunk. */
 const storeRetry = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(
@@ -127,21 +131,27 @@ const countersOf = (queue: string) => {
   }
 }
 
+/** A limiter that cannot tell does not hold up what is to be sent. */
+const limiting = Effect.fnUntraced(function* (name: string, { key = name, limit, window }: RateLimit) {
+  const limiter = yield* RateLimiter.RateLimiter
+  return (tokens: number) =>
+    RateLimiter.sleep(limiter, { key, limit, window, tokens }).pipe(
+      Effect.asVoid,
+      Effect.catchCause((cause) =>
+        Cause.hasInterruptsOnly(cause)
+          ? Effect.interrupt
+          : Effect.logWarning(`the rate limiter failed, and nothing is held up: ${told(cause)}`)
+      )
+    )
+})
+
 const make = Effect.fnUntraced(function* (options: WorkerOptions) {
   const { chunkSize = 50, concurrency = 3000, faultPause = "1 minute", name = "apns", rateLimit } = options
   const apns = yield* Apns
   const sink = yield* OutcomeSink
   const clock = yield* Clock.Clock
 
-  const limiter = rateLimit === undefined ? undefined : yield* Effect.serviceOption(RateLimiter.RateLimiter)
-  /** A limiter that cannot tell does not hold up what is to be sent. */
-  const awaitRate = (tokens: number) =>
-    rateLimit === undefined || limiter === undefined || limiter._tag === "None"
-      ? Effect.void
-      : RateLimiter.sleep(limiter.value, { ...rateLimit, key: rateLimit.key ?? name, tokens }).pipe(
-          Effect.asVoid,
-          Effect.catchCause((cause) => Effect.logWarning(`the rate limiter failed: ${told(cause)}`))
-        )
+  const awaitRate = rateLimit === undefined ? () => Effect.void : yield* limiting(name, rateLimit)
 
   const work = Effect.fnUntraced(function* (lane: Lane) {
     const queueName = nameOf(name, lane)
@@ -272,7 +282,10 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
  * @category layers
  * @since 0.1.0
  */
-export const layer = <const O extends WorkerOptions = WorkerOptions>(
+export const layer = <const O extends WorkerOptions = { readonly rateLimit?: undefined }>(
   options?: O
 ): Layer.Layer<never, never, Apns | OutcomeSink | PersistedQueueFactory | Limited<O>> =>
-  Layer.effectDiscard(Effect.annotateLogs(make(options ?? {}), { package: "@effect-apns/delivery", module: "Worker" }))
+  Layer.effectDiscard(
+    Effect.annotateLogs(make(options ?? {}), { package: "@effect-apns/delivery", module: "Worker" })
+    // Without a rate limit it asks for no limiter, which TypeScript cannot see for a generic `O`.
+  ) as Layer.Layer<never, never, Apns | OutcomeSink | PersistedQueueFactory | Limited<O>>
