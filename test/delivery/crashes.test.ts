@@ -1,6 +1,6 @@
 /** A process that dies at any point between taking a chunk and acknowledging it loses nothing. */
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Schema } from "effect"
+import { Duration, Effect, Fiber, Schema } from "effect"
 import { lease } from "./leasedStore.ts"
 import { connectionLost, hello, idOf, refused, type Script, unknown } from "./scripted.ts"
 import { around, elapse, type Hooks, stage } from "./stage.ts"
@@ -179,5 +179,45 @@ describe("for any schedule of answers, crashes and redeliveries", () => {
         }
       }).pipe(Effect.scoped),
     { arbitrary: { runs: 60, seed: 20261124 } }
+  )
+})
+
+describe("for any schedule of answers and of workers that close and open", () => {
+  it.effect.prop(
+    "every notification is decided once, and sent as often as its attempts",
+    { seed: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 })) },
+    ({ seed }) =>
+      Effect.gen(function* () {
+        const random = randomOf(seed)
+        const count = 1 + Math.floor(random() * 200)
+        const { outbox, sent, sink, startWorker, store } = yield* stage({
+          script: () =>
+            Effect.suspend(() =>
+              Effect.andThen(Effect.sleep(random() * 400), random() < 0.2 ? Effect.fail(connectionLost) : Effect.void)
+            ),
+          worker: { retry: () => "1 second", chunkSize: 1 + Math.floor(random() * 50) }
+        })
+        yield* outbox.enqueueAll(
+          "k",
+          Array.from({ length: count }, (_, n) => hello(n, { priority: random() < 0.3 ? 5 : 10 }))
+        )
+        for (let run = 0; run < 100 && sink.told().length < count; run++) {
+          const worker = yield* startWorker()
+          yield* elapse(random() * 2000, "50 millis")
+          const closing = yield* Effect.forkChild(worker.close, { startImmediately: true })
+          yield* elapse("500 millis", "50 millis")
+          yield* Fiber.join(closing)
+          assert.deepStrictEqual(store.states().processing, [])
+        }
+        const decided = sink.chunks.flat()
+        assert.deepStrictEqual([decided.length, new Set(sink.told()).size], [count, count])
+        for (const { attempts, notification } of decided) {
+          assert.lengthOf(
+            sent.filter(({ id }) => id === notification.id),
+            attempts
+          )
+        }
+      }).pipe(Effect.scoped),
+    { arbitrary: { runs: 30, seed: 20261124 } }
   )
 })

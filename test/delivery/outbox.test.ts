@@ -175,6 +175,33 @@ describe("enqueue", () => {
     })
   )
 
+  it.effect("fails for a time that is none, before anything is stored", () =>
+    Effect.gen(function* () {
+      const { layer, offered } = recordingStore()
+      const never = new Date(Number.NaN)
+      yield* Effect.gen(function* () {
+        const outbox = yield* Outbox
+        for (const [field, options] of [
+          ["at", { at: never }],
+          ["delay", { delay: Infinity }],
+          ["deadline", { deadline: never }]
+        ] as const) {
+          for (const effect of [
+            outbox.enqueue(hello(1), options),
+            outbox.enqueueAll("k", [hello(1)], options),
+            outbox.fanOut("k", hello(1), [device(1)], options)
+          ]) {
+            const error = yield* Effect.flip(effect)
+            assert.isTrue(
+              error._tag === "ApnsError" && error.reason._tag === "InvalidNotification" && error.reason.field === field
+            )
+          }
+        }
+      }).pipe(Effect.provide(Outbox.layer()), Effect.provide(layer))
+      assert.lengthOf(offered, 0)
+    })
+  )
+
   it.effect("encodes with the PayloadSchema that is provided", () =>
     Effect.gen(function* () {
       const { layer, offered } = recordingStore()

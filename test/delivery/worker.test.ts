@@ -259,6 +259,31 @@ describe("a worker's end", () => {
     })
   )
 
+  it.effect("when it closes: no queue is taken from while another is still being finished", () =>
+    Effect.gen(function* () {
+      const gates = { high: yield* held, low: yield* held }
+      const { outbox, sent, startWorker } = yield* stage({
+        script: ({ priority }) => (priority === 5 ? gates.low.wait : gates.high.wait)
+      })
+      const worker = yield* startWorker()
+      yield* outbox.enqueueAll(
+        "blast",
+        Array.from({ length: 300 }, (_, n) => hello(n, { priority: n % 2 === 0 ? 5 : 10 }))
+      )
+      yield* elapse("1 second")
+      const inHand = sent.length
+      const closing = yield* Effect.forkChild(worker.close, { startImmediately: true })
+      yield* gates.high.release
+      yield* elapse("5 seconds")
+      assert.isUndefined(closing.pollUnsafe())
+      assert.lengthOf(sent, inHand)
+      yield* gates.low.release
+      yield* elapse("1 second")
+      yield* Fiber.join(closing)
+      assert.lengthOf(sent, inHand)
+    })
+  )
+
   it.effect("when it closes while idle: at once", () =>
     Effect.gen(function* () {
       const { startWorker } = yield* stage()

@@ -245,6 +245,31 @@ export const item = (notification: Notification.Notification, options: ItemOptio
   itemsWith(options)(notification)
 
 /**
+ * Makes an element of notifications: what a message of another broker should hold.
+ *
+ * **Details**
+ *
+ * Fails with `InvalidNotification` for the first that `send` would refuse. A chunk ends with its slowest notification: some 50 notifications
+ * are a good size, or 500 that share their content.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  notifications: Iterable<Notification.Notification>,
+  options: ItemOptions
+): Result.Result<Element, ApnsError> => {
+  const toItem = itemsWith(options)
+  const items: Array<Item> = []
+  for (const notification of notifications) {
+    const item = toItem(notification)
+    if (Result.isFailure(item)) return Result.fail(item.failure)
+    items.push(item.success)
+  }
+  return Result.succeed({ items, enqueuedAtMillis: options.dueMillis, traces: [] })
+}
+
+/**
  * After which an item is not sent any more, in epoch milliseconds; `Infinity` when there is no such time.
  *
  * @category getters

@@ -20,9 +20,18 @@ import { PayloadSchema } from "effect-apns/PayloadSchema"
 import { type Item, type ItemOptions, itemsWith } from "./Element.ts"
 import { type Due, dueOf } from "./internal/due.ts"
 import { makeInbox } from "./internal/inbox.ts"
-import { type Lane, laneOf, nameOf, offer, queueOf } from "./internal/lanes.ts"
+import { laneOf, lanes, nameOf, offer, queueOf } from "./internal/lanes.ts"
 import { traceOf, tracesOf } from "./internal/trace.ts"
 import * as Metrics from "./Metrics.ts"
+
+/**
+ * The queues of a delivery: `"high"` for what must be delivered at once, `"low"` for what may wait. Each has takers of its
+ * own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Lane = "high" | "low"
 
 /**
  * When notifications are sent, and until when.
@@ -41,8 +50,7 @@ export interface EnqueueOptions {
    */
   readonly deadline?: Exclude<Expiration, "once"> | undefined
   /**
-   * Which queue they go to. Each has takers of its own, so what is in `"low"` never holds up what is in `"high"`: give it to
-   * a blast of priority 10. Default: `"high"` for the priority 10, `"low"` for 5 and 1.
+   * Which queue they go to. What is in `"low"` never holds up what is in `"high"`: give it to a blast of priority 10. Default: `"high"` for the priority 10, `"low"` for 5 and 1.
    */
   readonly lane?: Lane | undefined
 }
@@ -208,7 +216,9 @@ const make = Effect.fnUntraced(function* ({ chunkSize = 50, fanOutSize = 500, na
 
   const enqueue: Outbox["Service"]["enqueue"] = (notification, options = {}) =>
     Effect.withFiber<void, EnqueueError>((fiber) => {
-      const due = dueOf(options, clock.currentTimeMillisUnsafe())
+      const given = dueOf(options, clock.currentTimeMillisUnsafe())
+      if (Result.isFailure(given)) return Effect.fail(given.failure)
+      const due = given.success
       const item = itemsWith(settingsOf(due))(notification)
       if (Result.isFailure(item)) return Effect.fail(item.failure)
       const { inbox, store } = opened[options.lane ?? laneOf(notification)]
@@ -236,7 +246,9 @@ const make = Effect.fnUntraced(function* ({ chunkSize = 50, fanOutSize = 500, na
     produce(
       "enqueueAll",
       Effect.withFiber<number, EnqueueError>((fiber) => {
-        const due = dueOf(options, clock.currentTimeMillisUnsafe())
+        const given = dueOf(options, clock.currentTimeMillisUnsafe())
+        if (Result.isFailure(given)) return Effect.fail(given.failure)
+        const due = given.success
         const toItem = itemsWith(settingsOf(due))
         const items: Record<Lane, Array<Item>> = { high: [], low: [] }
         for (const notification of notifications) {
@@ -246,7 +258,7 @@ const make = Effect.fnUntraced(function* ({ chunkSize = 50, fanOutSize = 500, na
         }
         const traces = tracesOf([traceOf(fiber)])
         return Effect.gen(function* () {
-          for (const lane of ["high", "low"] as const) {
+          for (const lane of lanes) {
             const all = items[lane]
             for (let start = 0; start < all.length; start += chunkSize) {
               const chunk = all.slice(start, start + chunkSize)
@@ -270,7 +282,9 @@ const make = Effect.fnUntraced(function* ({ chunkSize = 50, fanOutSize = 500, na
     produce(
       "fanOut",
       Effect.withFiber<number, EnqueueError | E, R>((fiber) => {
-        const due = dueOf(options, clock.currentTimeMillisUnsafe())
+        const given = dueOf(options, clock.currentTimeMillisUnsafe())
+        if (Result.isFailure(given)) return Effect.fail(given.failure)
+        const due = given.success
         const checked = itemsWith(settingsOf(due))({ ...template, device: anyDevice, id: crypto.randomUUID() })
         if (Result.isFailure(checked)) return Effect.fail(checked.failure)
         const lane = options.lane ?? laneOf(template)

@@ -19,11 +19,12 @@ import { Apns } from "effect-apns/Apns"
 import { type Again, type Delivered, type DeliverOptions, deliverChunk } from "./DeliverChunk.ts"
 import type { Element } from "./Element.ts"
 import { makeGate } from "./internal/gate.ts"
-import { type Lane, nameOf, offer, queueOf } from "./internal/lanes.ts"
+import { lanes, nameOf, offer, queueOf } from "./internal/lanes.ts"
 import { told } from "./internal/masked.ts"
-import { type Round, runTakers } from "./internal/takers.ts"
+import { type Crew, runTakers } from "./internal/takers.ts"
 import { originOf } from "./internal/trace.ts"
 import * as Metrics from "./Metrics.ts"
+import type { Lane } from "./Outbox.ts"
 import type { Outcome } from "./Outcome.ts"
 import { OutcomeSink } from "./OutcomeSink.ts"
 
@@ -153,7 +154,7 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
 
   const awaitRate = rateLimit === undefined ? () => Effect.void : yield* limiting(name, rateLimit)
 
-  const work = Effect.fnUntraced(function* (lane: Lane) {
+  const crewOf = Effect.fnUntraced(function* (lane: Lane) {
     const queueName = nameOf(name, lane)
     const queue = yield* queueOf(name, lane)
     const most = Math.max(1, Math.ceil(concurrency * share[lane]))
@@ -213,7 +214,7 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
       )
     }
 
-    const round: Round = (hold) =>
+    const round: Crew["round"] = (hold) =>
       Effect.flatMap(gate.pass, (pass) =>
         queue
           .take((element, { id }) => {
@@ -238,18 +239,21 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
           )
       )
 
-    yield* runTakers(Math.ceil(most / chunkSize), round, (cause) =>
-      Effect.andThen(
-        Metric.update(counters.failures, 1),
-        Effect.annotateLogs(Effect.logWarning(`a chunk could not be settled and comes back: ${told(cause)}`), {
-          queue: queueName
-        })
-      )
-    )
+    const crew: Crew = {
+      count: Math.ceil(most / chunkSize),
+      round,
+      onFailure: (cause) =>
+        Effect.andThen(
+          Metric.update(counters.failures, 1),
+          Effect.annotateLogs(Effect.logWarning(`a chunk could not be settled and comes back: ${told(cause)}`), {
+            queue: queueName
+          })
+        )
+    }
+    return crew
   })
 
-  yield* work("high")
-  yield* work("low")
+  yield* runTakers(yield* Effect.forEach(lanes, crewOf))
 })
 
 /**

@@ -8,7 +8,7 @@ export { type DeadLetter, DeadLetters, type PageOptions, type Selected } from ".
 export { type Again, type Delivered, type DeliverOptions, deliverChunk } from "./DeliverChunk.ts"
 export * as Element from "./Element.ts"
 export * as Metrics from "./Metrics.ts"
-export { type EnqueueError, type EnqueueOptions, Outbox, type OutboxOptions } from "./Outbox.ts"
+export { type EnqueueError, type EnqueueOptions, type Lane, Outbox, type OutboxOptions } from "./Outbox.ts"
 export * as Outcome from "./Outcome.ts"
 export { OutcomeSink } from "./OutcomeSink.ts"
 export * as Retention from "./Retention.ts"

@@ -3,9 +3,7 @@ import * as Effect from "effect/Effect"
 import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import type { Notification } from "effect-apns/Notification"
 import { Element } from "../Element.ts"
-
-/** `"high"` for what must be delivered at once, `"low"` for what may wait: each has takers of its own. */
-export type Lane = "high" | "low"
+import type { Lane } from "../Outbox.ts"
 
 export const lanes: ReadonlyArray<Lane> = ["high", "low"]
 

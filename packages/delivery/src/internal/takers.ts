@@ -9,8 +9,13 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 
-/** Takes a chunk and settles it; calls `hold` before anything of it is sent. */
-export type Round = (hold: () => void) => Effect.Effect<void, unknown>
+/** The takers of a queue. */
+export interface Crew {
+  readonly count: number
+  /** Takes a chunk and settles it; calls `hold` before anything of it is sent. */
+  readonly round: (hold: () => void) => Effect.Effect<void, unknown>
+  readonly onFailure: (cause: Cause.Cause<unknown>) => Effect.Effect<void>
+}
 
 /** After a failure, so that a store that is down is not asked without end. */
 const pauseAfterFailure = "500 millis"
@@ -22,42 +27,46 @@ class Slot {
   }
 }
 
+/** All crews stop together: none takes more while another is awaited. */
 export const runTakers = Effect.fnUntraced(function* (
-  count: number,
-  round: Round,
-  onFailure: (cause: Cause.Cause<unknown>) => Effect.Effect<void>
+  crews: ReadonlyArray<Crew>
 ): Effect.fn.Return<void, never, Scope.Scope> {
   let isClosing = false
-  const take = (slot: Slot) =>
-    Effect.gen(function* () {
-      while (!isClosing) {
-        yield* Effect.catchCause(round(slot.hold), (cause) =>
-          Cause.hasInterruptsOnly(cause) && isClosing
-            ? Effect.interrupt
-            : Effect.andThen(
-                onFailure(cause),
-                Effect.suspend(() => {
-                  slot.isHolding = false
-                  return Effect.sleep(pauseAfterFailure)
-                })
-              )
-        )
+  const taken: Array<{ readonly slot: Slot; readonly fiber: Fiber.Fiber<void> }> = []
+
+  const take = ({ onFailure, round }: Crew, slot: Slot) => {
+    const recover = (cause: Cause.Cause<unknown>) => {
+      slot.isHolding = false
+      if (Cause.hasInterruptsOnly(cause) && isClosing) return Effect.interrupt
+      return Effect.andThen(onFailure(cause), Effect.sleep(pauseAfterFailure))
+    }
+    const supervised = Effect.catchCause(round(slot.hold), recover)
+    return Effect.whileLoop({
+      while: () => !isClosing,
+      body: () => supervised,
+      step: () => {
         slot.isHolding = false
       }
     })
-  const taken: Array<{ readonly slot: Slot; readonly fiber: Fiber.Fiber<void> }> = []
+  }
+
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       isClosing = true
       return Effect.forEach(
         taken,
         ({ fiber, slot }) => (slot.isHolding ? Fiber.await(fiber) : Fiber.interrupt(fiber)),
-        { concurrency: "unbounded", discard: true }
+        {
+          concurrency: "unbounded",
+          discard: true
+        }
       )
     })
   )
-  for (let i = 0; i < count; i++) {
-    const slot = new Slot()
-    taken.push({ slot, fiber: yield* Effect.forkDetach(take(slot)) })
+  for (const crew of crews) {
+    for (let n = 0; n < crew.count; n++) {
+      const slot = new Slot()
+      taken.push({ slot, fiber: yield* Effect.forkDetach(take(crew, slot)) })
+    }
   }
 })
