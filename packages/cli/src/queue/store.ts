@@ -63,7 +63,7 @@ const layerOf = async (place: string): Promise<Layer.Layer<Store.Services, unkno
     case "redis":
     case "rediss": {
       const NodeRedis = await import("@effect/platform-node/NodeRedis")
-      return Store.redis().pipe(Layer.provide(NodeRedis.layer({ url: place })))
+      return Store.redis().pipe(Layer.provide(NodeRedis.layer({ url: place, disableOfflineQueue: true })))
     }
     default:
       return undefined
