@@ -129,6 +129,19 @@ describe("a device", () => {
 })
 
 describe("the clock", () => {
+  it.live("is told in the date of answers", () =>
+    dialogue((simulator, client) =>
+      Effect.gen(function* () {
+        const dateOf = Effect.map(client.push(), ({ headers }) => Date.parse(String(headers.date)))
+        assert.closeTo(yield* dateOf, Date.now(), 10_000)
+        yield* simulator.moveClock({ _tag: "advance", millis: hour / 2 })
+        assert.closeTo(yield* dateOf, Date.now() + hour / 2, 10_000)
+        yield* simulator.moveClock({ _tag: "offset", millis: -3 * hour })
+        assert.closeTo(yield* dateOf, Date.now() - 3 * hour, 10_000)
+      })
+    )
+  )
+
   it.live("decides the age of tokens, for any client", () =>
     dialogue((simulator, client) =>
       Effect.gen(function* () {

@@ -70,11 +70,13 @@ export const reject = (
 }
 
 export const respond = (exchange: Exchange, headers: Headers, body: string, reason: string | undefined): void => {
-  const { connection, stream } = exchange
+  const { connection, state, stream } = exchange
   if (!connection.isAnswerable(stream)) {
     exchange.log({ _tag: "unanswered", why: connection.isIgnored(exchange.id) ? "goAway" : "closed" })
     return
   }
+  // Node writes the machine's time itself.
+  if (state.clockOffset !== 0) headers.date ??= new Date(state.now()).toUTCString()
   const status = headers[":status"]
   // Node ends the stream itself after a status that has no body.
   const endStream = body === "" || status === 204 || status === 205 || status === 304
