@@ -3,7 +3,16 @@
  *
  * @since 0.1.0
  */
+import type { Socket } from "node:net"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type { Address } from "./Environment.ts"
+import { socketFailed, tunnelTimedOut } from "./internal/proxyFailure.ts"
+import type { SessionFailure } from "./internal/transport.ts"
+import { openTunnel, type Tunnel } from "./internal/tunnel.ts"
+import { ConnectionFailed } from "./Reason.ts"
 
 /**
  * A proxy whose URL is secret, or whose certificate the runtime does not trust.
@@ -42,3 +51,68 @@ export interface ProxyServer {
  * @since 0.1.0
  */
 export type Proxy = string | ProxyServer
+
+/**
+ * A proxy, read from its setting.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ProxyAddress {
+  readonly protocol: "http" | "https" | "socks5"
+  readonly host: string
+  readonly port: number
+  readonly credentials: { readonly username: string; readonly password: Redacted.Redacted<string> } | undefined
+  /** Certificates to trust instead of the runtime's, in PEM, for TLS with the proxy itself. */
+  readonly ca: string | ReadonlyArray<string> | undefined
+}
+
+/**
+ * Opens a tunnel to a server, as connections do that go through a proxy.
+ *
+ * **When to use**
+ *
+ * Use to look at what answers at the other end, as a diagnosis does. Sending needs only the setting `proxy`.
+ *
+ * **Details**
+ *
+ * Gives the socket before TLS; the scope destroys it. `timeout` is finite. Fails with `ConnectionFailed`, step `"proxy"`, when no tunnel is open
+ * after `timeout`, the proxy does not answer, or it says no; the error names its status and never the credentials.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const tunnel = (
+  proxy: ProxyAddress,
+  { host, port }: Address,
+  timeout: Duration.Input
+): Effect.Effect<Socket, ConnectionFailed, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.callback<Socket, ConnectionFailed>((resume) => {
+      const millis = Duration.toMillis(timeout)
+      let opening: Tunnel | undefined
+      const giveUp = () => {
+        clearTimeout(timer)
+        opening?.destroy()
+      }
+      const fail = (failure: SessionFailure) => {
+        giveUp()
+        resume(Effect.fail(new ConnectionFailed({ address: `${host}:${port}`, ...failure })))
+      }
+      const timer = setTimeout(() => fail(tunnelTimedOut(proxy, millis)), millis)
+      try {
+        opening = openTunnel({ host, port, connectTimeoutMillis: millis }, proxy, {
+          onOpen: (socket) => {
+            clearTimeout(timer)
+            resume(Effect.succeed(socket))
+          },
+          onFailure: fail
+        })
+      } catch (error) {
+        fail(socketFailed(proxy, error instanceof Error ? error : new Error(String(error))))
+      }
+      return Effect.sync(giveUp)
+    }),
+    (socket) => Effect.sync(() => socket.destroy()),
+    { interruptible: true }
+  )

@@ -2,8 +2,9 @@
  * What went wrong on the way through a proxy: what it answered, and the cure. Pure.
  */
 import { STATUS_CODES } from "node:http"
+import type { ProxyAddress } from "../Proxy.ts"
 import { classify } from "./connectFailure.ts"
-import type { ProxyAddress, SessionFailure } from "./transport.ts"
+import type { SessionFailure } from "./transport.ts"
 
 const failed = (
   { host, port }: ProxyAddress,

@@ -6,11 +6,10 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { ApnsError } from "../ApnsError.ts"
 import type { Address } from "../Environment.ts"
-import type { Proxy } from "../Proxy.ts"
+import type { Proxy, ProxyAddress } from "../Proxy.ts"
 import { InvalidConfiguration } from "../Reason.ts"
 import { text } from "./env.ts"
 import { isExempt } from "./noProxy.ts"
-import type { ProxyAddress } from "./transport.ts"
 
 const schemes: Readonly<Record<string, Pick<ProxyAddress, "protocol" | "port">>> = {
   "http:": { protocol: "http", port: 80 },
@@ -71,16 +70,22 @@ export const parseProxy = (
   })
 }
 
-const fromEnvironment = Effect.fnUntraced(function* ({ host, port }: Address) {
-  for (const name of ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]) {
-    const url = (yield* text(name))?.trim()
-    if (url === undefined) continue
-    const exceptions = (yield* text("no_proxy")) ?? (yield* text("NO_PROXY")) ?? ""
-    if (isExempt(exceptions, host, port)) return undefined
-    return yield* Effect.fromResult(parseProxy(name, url.includes("://") ? url : `http://${url}`, undefined))
-  }
-  return undefined
-})
+/** The proxy that the variables name, and which of them; nothing where none is set, or NO_PROXY exempts the server. */
+export const proxyFromEnv = ({
+  host,
+  port
+}: Address): Effect.Effect<{ readonly variable: string; readonly proxy: ProxyAddress } | undefined, ApnsError> =>
+  Effect.gen(function* () {
+    for (const variable of ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]) {
+      const url = (yield* text(variable))?.trim()
+      if (url === undefined) continue
+      const exceptions = (yield* text("no_proxy")) ?? (yield* text("NO_PROXY")) ?? ""
+      if (isExempt(exceptions, host, port)) return undefined
+      const parsed = parseProxy(variable, url.includes("://") ? url : `http://${url}`, undefined)
+      return { variable, proxy: yield* Effect.mapError(Effect.fromResult(parsed), asApnsError) }
+    }
+    return undefined
+  })
 
 /** The proxy on the way to a server, if there is one. */
 export const resolveProxy = (
@@ -88,7 +93,7 @@ export const resolveProxy = (
   server: Address
 ): Effect.Effect<ProxyAddress | undefined, ApnsError> => {
   if (proxy === undefined) return Effect.succeed(undefined)
-  if (proxy === "environment") return Effect.mapError(fromEnvironment(server), asApnsError)
+  if (proxy === "environment") return Effect.map(proxyFromEnv(server), (found) => found?.proxy)
   const { url, ca }: { readonly url: unknown; readonly ca?: ProxyAddress["ca"] } =
     typeof proxy === "string" ? { url: proxy } : proxy
   const plain = Redacted.isRedacted(url) ? Redacted.value(url) : url
@@ -109,5 +114,4 @@ const plainPassword = () =>
     })
   })
 
-const asApnsError = (error: InvalidConfiguration | ApnsError) =>
-  error instanceof ApnsError ? error : new ApnsError({ reason: error })
+const asApnsError = (reason: InvalidConfiguration) => new ApnsError({ reason })

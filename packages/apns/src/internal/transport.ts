@@ -5,18 +5,9 @@
  * opens a stream beyond the peer's limit. Callbacks and plain data, no Effect: this is the hot path.
  */
 import type * as Redacted from "effect/Redacted"
+import type { ProxyAddress } from "../Proxy.ts"
 import type { ConnectionStep } from "../Reason.ts"
 import type { Address } from "./addresses.ts"
-
-/** A proxy on the way. */
-export interface ProxyAddress {
-  readonly protocol: "http" | "https" | "socks5"
-  readonly host: string
-  readonly port: number
-  readonly credentials: { readonly username: string; readonly password: Redacted.Redacted<string> } | undefined
-  /** Certificates to trust instead of the runtime's, in PEM, for TLS with the proxy itself. */
-  readonly ca: string | ReadonlyArray<string> | undefined
-}
 
 /** Asks for the addresses of a host name, as the system has them now. */
 export type Resolve = (

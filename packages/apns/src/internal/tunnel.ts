@@ -6,8 +6,9 @@ import * as Https from "node:https"
 import * as Net from "node:net"
 import * as Redacted from "effect/Redacted"
 import { SocksClient } from "socks"
+import type { ProxyAddress } from "../Proxy.ts"
 import { answered, refusedBySocks, socketFailed, spokeFirst } from "./proxyFailure.ts"
-import type { Endpoint, ProxyAddress, SessionFailure } from "./transport.ts"
+import type { Endpoint, SessionFailure } from "./transport.ts"
 
 /** Who hears of the tunnel. A failure may be told more than once, and after `Tunnel.destroy`. */
 export interface TunnelListener {

@@ -3,16 +3,9 @@
  * both.
  */
 import type * as Net from "node:net"
+import type { ProxyAddress } from "../Proxy.ts"
 import { socketFailed, tunnelTimedOut } from "./proxyFailure.ts"
-import type {
-  Endpoint,
-  ProxyAddress,
-  Request,
-  Session,
-  SessionFailure,
-  SessionListener,
-  StreamListener
-} from "./transport.ts"
+import type { Endpoint, Request, Session, SessionFailure, SessionListener, StreamListener } from "./transport.ts"
 import { openTunnel, type Tunnel } from "./tunnel.ts"
 
 export class TunnelledSession implements Session {
