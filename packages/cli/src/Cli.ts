@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Command from "effect/cli/Command"
+import { doctor } from "./commands/doctor.ts"
 import { queue } from "./commands/queue.ts"
 import { reason } from "./commands/reason.ts"
 import { Verbose } from "./Ending.ts"
@@ -20,6 +21,6 @@ export const apns = Command.make("apns").pipe(
       "Settings come from flags, from APNS_* variables, and from a profile (apns profile), in this order. " +
       "Exit codes: 0 accepted or done, 1 failed, 2 bad input, 3 refused, 4 unsent, 5 may have arrived, 130 interrupted."
   ),
-  Command.withSubcommands([queue, reason]),
+  Command.withSubcommands([doctor, queue, reason]),
   Command.withGlobalFlags([Verbose])
 )

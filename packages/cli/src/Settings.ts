@@ -178,17 +178,66 @@ const environmentVariables: Effect.Effect<Variables> = Effect.sync(() => {
 export const settingsLayer = (flags: SettingFlags, more: Variables = {}): Layer.Layer<never, Failure> =>
   Layer.unwrap(Effect.map(resolved(flags, more), (env) => ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))
 
+const sources = (flags: SettingFlags, more: Variables) =>
+  Effect.gen(function* () {
+    const environment = yield* environmentVariables
+    const named = Option.getOrUndefined(flags.profile) ?? environment.APNS_PROFILE
+    const { readProfiles, variablesOf } = yield* Effect.promise(() => import("./Profiles.ts"))
+    const profiles = yield* readProfiles(environment)
+    const profile = yield* variablesOf(profiles, named)
+    const given: Variables = { ...ofFlags(flags), ...more }
+    return { environment, profile, profileName: named ?? profiles.inUse, given }
+  })
+
 /**
- * The same as variables, for commands that tell where a setting is from.
+ * The same as variables.
  *
  * @category getters
  * @since 0.1.0
  */
 export const resolved = (flags: SettingFlags, more: Variables = {}): Effect.Effect<Variables, Failure> =>
-  Effect.gen(function* () {
-    const environment = yield* environmentVariables
-    const named = Option.getOrUndefined(flags.profile) ?? environment.APNS_PROFILE
-    const { readProfiles, variablesOf } = yield* Effect.promise(() => import("./Profiles.ts"))
-    const profile = yield* variablesOf(yield* readProfiles(environment), named)
-    return under(under(profile, environment), { ...ofFlags(flags), ...more })
+  Effect.map(sources(flags, more), ({ environment, given, profile }) => under(under(profile, environment), given))
+
+/**
+ * A setting in force, and where it is from.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Sourced {
+  readonly variable: string
+  readonly value: string
+  readonly from: "flag" | "variable" | "profile" | "default"
+  /** The flag, the variable, the profile's name; `default`. */
+  readonly source: string
+}
+
+/**
+ * The settings in force, each with where it is from, for commands that tell it.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const sourced = (
+  flags: SettingFlags,
+  more: Variables = {}
+): Effect.Effect<{ readonly variables: Variables; readonly sources: ReadonlyArray<Sourced> }, Failure> =>
+  Effect.map(sources(flags, more), ({ environment, given, profile, profileName = "" }) => {
+    const variables = under(under(profile, environment), given)
+    const flagOfVariable = new Map<string, string>(
+      Object.values<Setting>(settings).map(({ flag, variable }) => [variable, flag])
+    )
+    const sourceOf = (variable: string): Pick<Sourced, "from" | "source"> => {
+      const flag = flagOfVariable.get(variable)
+      if (flag !== undefined && (given[variable] ?? "") !== "") return { from: "flag", source: `--${flag}` }
+      if ((environment[variable] ?? "") !== "") return { from: "variable", source: variable }
+      return { from: "profile", source: profileName }
+    }
+    const inForce = Object.entries(variables).filter(
+      ([variable, value]) => variable.startsWith("APNS_") && variable !== "APNS_PROFILE" && value.trim() !== ""
+    )
+    return {
+      variables,
+      sources: inForce.map(([variable, value]) => ({ variable, value, ...sourceOf(variable) }))
+    }
   })

@@ -7,13 +7,15 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import { apns } from "./Cli.ts"
 import { endedBy, presenter } from "./Ending.ts"
+import { ExitCode } from "./ExitCode.ts"
 import { version } from "./internal/version.ts"
 
 // A reader that has gone (`apns … | head`) is no fault of ours, and nobody is left to tell.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error
-    process.exit(0)
+    if (error.code === "EPIPE") process.exit(0)
+    if (stream === process.stdout) process.stderr.write(`apns: the output cannot be written (${error.code}).\n`)
+    process.exit(ExitCode.failed)
   })
 }
 

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect, type Scope } from "effect"
 
-const main = fileURLToPath(new URL("../../../packages/cli/dist/main.js", import.meta.url))
+export const main = fileURLToPath(new URL("../../../packages/cli/dist/main.js", import.meta.url))
 
 export interface Ended {
   readonly code: number | null
