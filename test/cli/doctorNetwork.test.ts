@@ -138,7 +138,7 @@ describe("apns doctor finds the way at fault:", () => {
       const { port } = yield* tlsServer({ ALPNProtocols: ["h2"] }, () => {})
       const { line, statuses } = yield* diagnosed(yield* pointedAt(port), ["--timeout", "2 seconds"])
       assert.deepStrictEqual(statuses, failedAt("settings", withoutChannels))
-      assert.include(line("settings").detail, "no SETTINGS within 2000 ms")
+      assert.include(line("settings").detail, "no SETTINGS within 2 s")
       assert.include(line("settings").cure, "does not pass HTTP/2 on")
     }).pipe(simulated())
   )

@@ -65,9 +65,9 @@ export const skipped = (check: Name, detail: string): Check => ({ check, status:
 export const skippedFor = (failure: Name, checks: ReadonlyArray<Name>): ReadonlyArray<Check> =>
   checks.map((check) => skipped(check, `not looked at, because of ${labels[failure]}`))
 
-/** Milliseconds as they are read: tenths below ten, seconds from ten thousand on. */
+/** Milliseconds as they are read: tenths below ten, seconds from a thousand on. */
 export const readable = (millis: number): string => {
-  if (millis >= 10_000) return `${Math.round(millis / 1000)} s`
+  if (millis >= 1_000) return `${Math.round(millis / 100) / 10} s`
   return millis < 10 ? `${Math.round(millis * 10) / 10} ms` : `${Math.round(millis)} ms`
 }
 

@@ -90,7 +90,7 @@ export const diagnose = (input: Input) =>
   })
 
 const diagnoseWith = (
-  { json, probe }: Input,
+  { json, probe: probing }: Input,
   timeoutMillis: number,
   { sources, variables }: Effect.Success<ReturnType<typeof sourced>>
 ): Effect.Effect<void, ApnsError | Failure | Ended> =>
@@ -121,7 +121,7 @@ const diagnoseWith = (
     )((check) => {
       checks.push(check)
       return json ? Effect.void : Console.log(lineOf(check, out))
-    }, probe)
+    }, probing)
     yield* Console.log(json ? asJson(diagnosed, checks) : footOf(checks, out))
     return yield* endWith(isWell(checks) ? ExitCode.ok : ExitCode.failed)
   })

@@ -142,6 +142,14 @@ const examineTls = (
     return protocol.status === "passed" ? shaken.success : yield* skipAll(tell, "http2", afterHttp2)
   })
 
+/** What is only noted is waited for no longer: the server may not wait for the handshake meanwhile. */
+const noteMillis = 3_000
+
+const noted = (target: Target, other: OtherPort) => {
+  const hurried = { ...target, timeoutMillis: Math.min(target.timeoutMillis, noteMillis) }
+  return Effect.map(settled(hurried, other.address), (way) => ({ other, way }))
+}
+
 /** Connects to all ports, and gives the connection to the one in use. */
 const reach = (target: Target, tell: Tell): Effect.Effect<Dialled | undefined, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -152,20 +160,18 @@ const reach = (target: Target, tell: Tell): Effect.Effect<Dialled | undefined, n
       yield* tell(dns)
       if (dns.status === "failed") return yield* skipAll(tell, "dns", rest(target))
     }
-    const all = yield* Effect.forEach(
-      others,
-      (other) => Effect.map(settled(target, other.address), (way) => ({ other, way })),
+    const [way, ways] = yield* Effect.all(
+      [settled(target, address), Effect.forEach(others, (other) => noted(target, other), { concurrency: "unbounded" })],
       { concurrency: "unbounded" }
-    ).pipe(Effect.zipWith(settled(target, address), (others, way) => ({ others, way }), { concurrent: true }))
-    const { way } = all
+    )
     if (proxy !== undefined) {
       yield* tell(checkProxy(proxy, way))
       if (!("socket" in way)) return yield* skipAll(tell, "proxy", ["dns", ...rest(target)])
       yield* tell(passed("dns", `left to the proxy, which resolves ${address.host}`))
     }
-    const open = all.others.find(({ other, way }) => other.check === "alternativePort" && "socket" in way)
+    const open = ways.find(({ other, way }) => other.check === "alternativePort" && "socket" in way)
     yield* tell(checkPort(target, way, open?.other))
-    for (const { other, way } of all.others) yield* tell(checkOther(other, way))
+    for (const { other, way } of ways) yield* tell(checkOther(other, way))
     return "socket" in way ? way : yield* skipAll(tell, "port", afterPort)
   })
 
