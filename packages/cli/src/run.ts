@@ -4,15 +4,19 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Runtime from "effect/Runtime"
 import { apns } from "./Cli.ts"
 import { endedBy, presenter } from "./Ending.ts"
 import { ExitCode } from "./ExitCode.ts"
+import { helpLayer } from "./Help.ts"
 import { version } from "./internal/version.ts"
 
-// A reader that has gone (`apns … | head`) is no fault of ours, and nobody is left to tell.
+// A reader that has gone (`apns … | head`) is no fault of ours, and nobody is left to tell; a command that has more to do
+// then listens by itself.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (stream.listenerCount("error") > 1) return
     if (error.code === "EPIPE") process.exit(0)
     if (stream === process.stdout) process.stderr.write(`apns: the output cannot be written (${error.code}).\n`)
     process.exit(ExitCode.failed)
@@ -27,6 +31,8 @@ process.removeAllListeners("warning").on("warning", (warning) => {
 apns.pipe(
   Command.run({ version }),
   endedBy,
-  Effect.provide(Layer.mergeAll(NodeServices.layer, presenter)),
+  Effect.provide(
+    Layer.mergeAll(NodeServices.layer, presenter, helpLayer, Layer.succeed(Logger.LogToStderr, true))
+  ),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: Runtime.defaultTeardown })
 )
