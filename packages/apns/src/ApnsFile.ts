@@ -11,13 +11,19 @@
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import { jsonProblem } from "./internal/jsonProblem.ts"
+import { finite, isJsonObject, jsonObject } from "./internal/jsonText.ts"
 import { tooLarge } from "./internal/payloadSize.ts"
 import * as Notification from "./Notification.ts"
 import { encode } from "./PayloadSchema.ts"
 import { InvalidNotification } from "./Reason.ts"
 
-const target = "Simulator Target Bundle"
+/**
+ * The key of an `.apns` file that names the app, and that no other payload has.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const bundleIdKey = "Simulator Target Bundle"
 
 /** What `simctl` takes, in bytes of the file. */
 const sizeLimit = 4096
@@ -53,30 +59,10 @@ export class InvalidApnsFile extends Data.TaggedError("InvalidApnsFile")<{
   }
 }
 
-const fail = (problem: string, cure: string, position?: InvalidApnsFile["position"]) =>
-  Result.fail(new InvalidApnsFile({ problem, cure, position }))
-
-/** For values that come from JSON alone, whose objects are JSON objects. */
-const isJsonObject = (value: unknown): value is Schema.JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+const fail = (problem: string, cure: string) => Result.fail(new InvalidApnsFile({ problem, cure }))
 
 const isPayload = (value: unknown): value is ApnsFile["payload"] =>
   isJsonObject(value) && Object.hasOwn(value, "aps") && isJsonObject(value.aps)
-
-/** `JSON.parse` makes infinity of numbers that are too large, and `JSON.stringify` makes `null` of infinity. */
-const finite = (_: string, value: unknown): unknown => {
-  if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError("not a number that JSON can keep")
-  return value
-}
-
-const textOf = (source: string | Uint8Array): string | undefined => {
-  if (typeof source === "string") return source.replace(/^\uFEFF/, "")
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(source)
-  } catch {
-    return undefined
-  }
-}
 
 /**
  * Reads an `.apns` file.
@@ -110,23 +96,11 @@ const textOf = (source: string | Uint8Array): string | undefined => {
  * @since 0.1.0
  */
 export const read = (source: string | Uint8Array): Result.Result<ApnsFile, InvalidApnsFile> => {
-  const text = textOf(source)
-  if (text === undefined) return fail("is not UTF-8", "Save it as UTF-8.")
-  let value: unknown
-  try {
-    value = JSON.parse(text, finite)
-  } catch {
-    const found = jsonProblem(text)
-    if (found === undefined) {
-      return fail("holds a number out of range, or is nested too deeply", "Give values that JSON can keep.")
-    }
-    const { column, line, problem } = found
-    return fail(`is not JSON: ${problem}`, "Mend it there.", { line, column })
-  }
-  if (!isJsonObject(value)) return fail("is not an object", 'Give an object with the key "aps".')
-  const { [target]: bundleId, ...payload } = value
+  const object = jsonObject(source, 'Give an object with the key "aps".')
+  if (Result.isFailure(object)) return Result.fail(new InvalidApnsFile(object.failure))
+  const { [bundleIdKey]: bundleId, ...payload } = object.success
   if (bundleId !== undefined && (typeof bundleId !== "string" || bundleId.trim() === "")) {
-    return fail(`has a "${target}" that is no bundle ID`, 'Give text such as "com.example.app", or leave it out.')
+    return fail(`has a "${bundleIdKey}" that is no bundle ID`, 'Give text such as "com.example.app", or leave it out.')
   }
   if (!isPayload(payload)) return fail('has no "aps" dictionary', 'Give the key "aps" with an object.')
   return Result.succeed({ bundleId, payload })
@@ -239,8 +213,8 @@ const payloadOf = (
     return invalid("payload", "is not JSON that can be written again", "Give an object as the payload.")
   }
   if (!isPayload(value)) return invalid("payload", 'has no "aps" dictionary', "simctl takes no payload without one.")
-  if (Object.hasOwn(value, target)) {
-    return invalid("payload", `has a key "${target}"`, "Leave it out, and give `bundleId`.")
+  if (Object.hasOwn(value, bundleIdKey)) {
+    return invalid("payload", `has a key "${bundleIdKey}"`, "Leave it out, and give `bundleId`.")
   }
   return Result.succeed(value)
 }
@@ -281,7 +255,7 @@ export const write = (
   const bundleId = options?.bundleId ?? notification.topic
   if (bundleId?.trim() === "") return invalid("topic", "is empty", "Give the app's bundle ID, or leave it out.")
   return Result.flatMap(payloadOf(notification), (payload) => {
-    const file = bundleId === undefined ? payload : { [target]: bundleId, ...payload }
+    const file = bundleId === undefined ? payload : { [bundleIdKey]: bundleId, ...payload }
     const pretty = `${JSON.stringify(file, null, 2)}\n`
     if (Buffer.byteLength(pretty) <= sizeLimit) return Result.succeed(pretty)
     const compact = JSON.stringify(file)

@@ -301,14 +301,14 @@ export type FileProvider = typeof FileProvider.Type
  */
 export const Mdm = Flat.pipe(
   Schema.decodeTo(
-    Schema.Struct({ pushMagic: Schema.String }),
-    SchemaTransformation.transformEffect<Mdm, Flat>({
-      decode: ({ mdm, ...others }) => {
-        const [other] = Object.keys(others)
-        // The Struct this leads to checks that it is text.
-        return other === undefined ? Effect.succeed({ pushMagic: mdm } as Mdm) : refused(mustNotHave(other))
+    Schema.Struct({ pushMagic: Schema.String }).pipe(Schema.encodeKeys({ pushMagic: "mdm" })),
+    SchemaTransformation.transformEffect<{ readonly mdm: string }, Flat>({
+      decode: (wire) => {
+        const other = Object.keys(wire).find((key) => key !== "mdm")
+        // The Struct this leads to checks that it is there, and text.
+        return other === undefined ? Effect.succeed(wire as { readonly mdm: string }) : refused(mustNotHave(other))
       },
-      encode: ({ pushMagic }) => Effect.succeed({ mdm: pushMagic })
+      encode: (wire) => Effect.succeed({ ...wire })
     })
   )
 )

@@ -13,7 +13,8 @@ export const jsonBytes = (value: unknown): number => Buffer.byteLength(JSON.stri
 const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-const step = (path: string, key: string): string => {
+/** A key of an object, after the keys that lead to it. */
+export const step = (path: string, key: string): string => {
   if (/^[\w-]+$/.test(key) && key.length <= longestKey) return path === "" ? key : `${path}.${key}`
   const shown = key.length <= longestKey ? key : `${key.slice(0, longestKey)}…`
   return `${path}[${JSON.stringify(shown)}]`
