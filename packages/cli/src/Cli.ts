@@ -5,8 +5,10 @@
  */
 import * as Command from "effect/cli/Command"
 import { doctor } from "./commands/doctor.ts"
+import { payload } from "./commands/payload.ts"
 import { queue } from "./commands/queue.ts"
 import { reason } from "./commands/reason.ts"
+import { send } from "./commands/send.ts"
 import { Verbose } from "./Ending.ts"
 
 /**
@@ -21,6 +23,6 @@ export const apns = Command.make("apns").pipe(
       "Settings come from flags, from APNS_* variables, and from a profile (apns profile), in this order. " +
       "Exit codes: 0 accepted or done, 1 failed, 2 bad input, 3 refused, 4 unsent, 5 may have arrived, 130 interrupted."
   ),
-  Command.withSubcommands([doctor, queue, reason]),
+  Command.withSubcommands([doctor, payload, queue, reason, send]),
   Command.withGlobalFlags([Verbose])
 )

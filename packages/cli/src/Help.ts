@@ -41,20 +41,27 @@ const rowsOf = (rows: ReadonlyArray<Row>, { strong }: Style): ReadonlyArray<stri
   })
 }
 
-/** Placeholders are in angle brackets, whatever their author wrote. */
-const placeholder = (type: string) => (/^[<[]/.test(type) ? type : `<${type}>`)
+/** Placeholders are in angle brackets, whatever their author wrote, and say what people call it. */
+const placeholder = (type: string) => (/^[<[]/.test(type) ? type : `<${type === "string" ? "text" : type}>`)
 
 const namesOf = ({ aliases, name, type }: FlagDoc) =>
   [`--${name}`, ...aliases].join(", ") + (type === "boolean" ? "" : ` ${placeholder(type)}`)
 
+/** Choices need not be told twice. */
+const withoutChoices = ({ description, type }: FlagDoc) => {
+  const text = Option.getOrElse(description, () => "")
+  return type.includes("|") ? text.replace(/ ?\(choices: .*\)$/, "") : text
+}
+
 const flagRow = (flag: FlagDoc): Row => ({
   name: namesOf(flag),
-  text: Option.getOrElse(flag.description, () => "") + (flag.required ? " (required)" : "")
+  text: withoutChoices(flag) + (flag.required ? " (required)" : "")
 })
 
-const argumentRow = ({ description, name, required, variadic }: ArgDoc): Row => ({
+/** The line of usage says which of them may be left out. */
+const argumentRow = ({ description, name, variadic }: ArgDoc): Row => ({
   name: `${name}${variadic ? "…" : ""}`,
-  text: Option.getOrElse(description, () => "") + (required ? "" : " (optional)")
+  text: Option.getOrElse(description, () => "")
 })
 
 /** A shell's command, broken before its flags and pipes. */
