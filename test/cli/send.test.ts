@@ -278,6 +278,45 @@ describe("apns send --dry-run", () => {
   )
 })
 
+describe("apns send of what has no push type, or needs a certificate", () => {
+  it.live.each<[string, ReadonlyArray<string>, object, unknown]>([
+    ["wallet", ["--topic", "pass.com.example.ticket"], { "apns-topic": "pass.com.example.ticket" }, {}],
+    [
+      "safari",
+      ["--topic", "web.com.example", "--title", "Flight", "--body", "Boarding"],
+      { "apns-topic": "web.com.example" },
+      { aps: { alert: { title: "Flight", body: "Boarding" }, "url-args": [] } }
+    ],
+    [
+      "mdm",
+      ["--topic", "com.apple.mgmt.a", "--data", "mdm=magic"],
+      { "apns-topic": "com.apple.mgmt.a", "apns-push-type": "mdm" },
+      { mdm: "magic" }
+    ]
+  ])("%s", ([pushType, args, expected, body]) =>
+    Effect.gen(function* () {
+      const { code, stdout, stderr } = yield* run([
+        "send",
+        phone,
+        "--push-type",
+        pushType,
+        ...args,
+        "--dry-run",
+        "--json"
+      ])
+      assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+      const shown: unknown = JSON.parse(stdout)
+      assert.deepInclude(shown, { body })
+      assert(typeof shown === "object" && shown !== null && "headers" in shown)
+      const { headers } = shown
+      assert(typeof headers === "object" && headers !== null)
+      const kept = Object.entries(headers).filter(([name]) => name !== "apns-id" && name !== "authorization")
+      assert.deepStrictEqual(Object.fromEntries(kept), expected)
+      assert.strictEqual("authorization" in headers, pushType !== "mdm")
+    })
+  )
+})
+
 describe("apns send, given wrong input", () => {
   const env = { APNS_TOPIC: topic, APNS_KEY_FILE: "AuthKey.p8" }
 
@@ -306,6 +345,14 @@ describe("apns send, given wrong input", () => {
       assert.match(stderr, problem)
       assert.isAtMost(stderr.trimEnd().split("\n").length, 3, stderr)
       assert.notInclude(stderr, phone)
+    })
+  )
+
+  it.live("asks for a topic in the words of the command", () =>
+    Effect.gen(function* () {
+      const { code, stdout, stderr } = yield* run(["send", phone, "--body", "x", "--dry-run"])
+      assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
+      assert.match(stderr, /the topic is missing[^]*--topic, APNS_TOPIC/)
     })
   )
 

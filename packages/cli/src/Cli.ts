@@ -25,4 +25,14 @@ export const apns = Command.make("apns").pipe(
   ),
   Command.withSubcommands([doctor, payload, queue, reason, send]),
   Command.withGlobalFlags([Verbose])
+  Command.withSubcommands([doctor, payload, queue, reason, send]),
+  Command.withGlobalFlags([Verbose]),
+  Command.withExamples([
+    {
+      command: "apns send 7a1f0c3b5d2e4f60 --body Hello --topic com.example.app --dry-run",
+      description: "See what would be sent"
+    },
+    { command: "apns payload welcome.json", description: "Is a payload right, and how large?" },
+    { command: "apns reason BadDeviceToken", description: "Why did it not arrive?" }
+  ])
 )

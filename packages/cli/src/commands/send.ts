@@ -88,7 +88,10 @@ export const send = Command.make(
   Command.withShortDescription("Send one notification"),
   Command.withExamples([
     { command: 'apns send 7a1f0c3b5d2e4f60 --title Hello --body "It works" --sound default', description: "An alert" },
-    { command: "apns send 7a1f0c3b5d2e4f60 --body Hello --dry-run", description: "What would be sent" },
+    {
+      command: "apns send 7a1f0c3b5d2e4f60 --body Hello --topic com.example.app --dry-run",
+      description: "What would be sent"
+    },
     { command: "apns send 7a1f0c3b5d2e4f60 --payload welcome.json --badge 3", description: "From a file, and a badge" },
     {
       command: "apns send 7a1f0c3b5d2e4f60 welcome.apns --environment sandbox",

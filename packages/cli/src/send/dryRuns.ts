@@ -8,9 +8,9 @@ import { sizeLimit } from "effect-apns/PayloadSchema"
 import { dryRun, printDryRun } from "../dryRun.ts"
 import type { Variables } from "../Settings.ts"
 
-/** A certificate says who sends when the connection is made; a token in every request. */
-const authorization = ({ APNS_CERTIFICATE_FILE: file }: Variables): Readonly<Record<string, string>> =>
-  file === undefined || file === "" ? { authorization: "bearer ••••••••" } : {}
+/** A certificate says who sends when the connection is made; a provider token, which is not shown, in every request. */
+const authorization = ({ trust }: Notification, { APNS_CERTIFICATE_FILE: file = "" }: Variables) =>
+  trust === "certificate" || file !== "" ? {} : { authorization: "bearer ••••••••" }
 
 export const showRequests = (
   notifications: ReadonlyArray<Notification>,
@@ -22,7 +22,7 @@ export const showRequests = (
       if (index > 0 && !json) yield* Console.log("")
       const limit = sizeLimit(notification.pushType)
       const run = yield* dryRun(send(notification), { limit, variables })
-      const headers = { ...authorization(variables), ...run.headers }
+      const headers = { ...authorization(notification, variables), ...run.headers }
       yield* printDryRun({ ...run, headers }, { json, warnings })
     }
   })

@@ -76,6 +76,14 @@ const prefixes: Partial<Record<Kind, readonly [prefix: string, what: string]>> =
   safari: ["web.", "the Website Push ID"]
 }
 
+/** The library's cure would speak of layers. A certificate may name the topic. */
+const requireTopic = (variables: Variables, bundleId: string | undefined): Effect.Effect<void, Failure> => {
+  const names = [variables.APNS_TOPIC, variables.APNS_CERTIFICATE_FILE, bundleId]
+  return names.some((name) => (name ?? "") !== "")
+    ? Effect.void
+    : Effect.fail(badInput("the topic is missing", "Give the app's bundle ID: --topic, APNS_TOPIC, or in a profile."))
+}
+
 /** Wallet passes and websites have a topic that is no app's bundle ID. */
 const checkTopic = (kind: Kind, topic: string): Effect.Effect<void, Failure> => {
   const [prefix, what] = prefixes[kind] ?? [""]
@@ -103,7 +111,8 @@ const draft = (flags: SendInput, device: string, file: PayloadFile | undefined, 
     if (flags.unchecked) {
       const pushType = named ?? kind
       if (pushType === undefined) return yield* badInput("the push type cannot be told", "Give --push-type.")
-      return { template: uncheckedNotification(pushType, payload, envelope), warnings: [] } satisfies Drafted
+      const template = uncheckedNotification(pushType, payload, envelope)
+      return { template, warnings: ["The rules of the push type were not looked at."] } satisfies Drafted
     }
     if (kind === undefined) {
       return yield* badInput(
@@ -179,6 +188,7 @@ export const send = (flags: SendInput) =>
     }
     const variables = yield* resolved(flags)
     const file = path === undefined ? undefined : yield* readPayload(path)
+    yield* requireTopic(variables, file?.bundleId)
     const { template, warnings } = yield* draft(flags, first, file, variables)
     const notifications = others.length === 0 ? [template] : [...fanOut(template, devices)]
     if (flags.dryRun) return yield* showRequests(notifications, { variables, json: flags.json, warnings })
