@@ -66,6 +66,24 @@ describe("apns payload", () => {
     })
   )
 
+  it.live("shows a screenful of keys, the largest ones in their order", () =>
+    Effect.gen(function* () {
+      const data = Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`k${n}`, "x".repeat(n)]))
+      const stdin = JSON.stringify({ aps: { alert: "Hello" }, ...data })
+      const { code, stdout } = yield* run(["payload"], { stdin })
+      assert.strictEqual(code, 1)
+      narrow(stdout)
+      const keys = [...stdout.matchAll(/ % {2}(k\d+)$/gm)].map(([, key]) => key)
+      assert.deepStrictEqual(
+        keys,
+        Array.from({ length: 24 }, (_, n) => `k${n + 376}`)
+      )
+      assert.match(stdout, /^ +and 378 smaller ones$/m)
+      const [heading = "", first = ""] = stdout.slice(stdout.indexOf(" BYTES")).split("\n")
+      assert.strictEqual(heading.indexOf("KEY"), first.indexOf("all of it"))
+    })
+  )
+
   it.live("reads an .apns file without its bundle ID", () =>
     Effect.gen(function* () {
       const file = join(yield* folder, "hello.apns")

@@ -155,7 +155,7 @@ describe("apns send", () => {
       const { code, stdout, stderr } = yield* run(["send", phone, "--body", "Hello"], { env })
       assert.deepStrictEqual({ code, stdout }, { code: 3, stdout: "" })
       narrow(stderr)
-      assert.include(stderr, `✗ ${short} refused: Unregistered (410)`)
+      assert.include(stderr, `✗ ${short} refused: Unregistered\n`)
       assert.match(stderr, /apns-id [-0-9a-f]{36}, 1 attempt\n/)
       assert.notInclude(stderr, phone)
 
@@ -217,7 +217,7 @@ describe("apns send", () => {
       const human = yield* run(["send", ...devices, "--body", "Hello"], { env })
       assert.strictEqual(human.code, 3)
       assert.match(human.stdout, /^✓ 7777…7771 .*\n✓ 7777…7773 .*\n2 accepted, 1 refused\n$/)
-      assert.include(human.stderr, "✗ 7777…7772 refused: BadDeviceToken (400)")
+      assert.include(human.stderr, "✗ 7777…7772 refused: BadDeviceToken")
       const { stdout } = yield* run(["send", ...devices, "--body", "Hello", "--json"], { env })
       const results = stdout
         .trimEnd()
@@ -352,7 +352,7 @@ describe("apns send, given wrong input", () => {
     Effect.gen(function* () {
       const { code, stdout, stderr } = yield* run(["send", phone, "--body", "x", "--dry-run"])
       assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
-      assert.match(stderr, /the topic is missing[^]*--topic, APNS_TOPIC/)
+      assert.match(stderr, /the topic is missing\.\n.*--topic, APNS_TOPIC/)
     })
   )
 

@@ -41,13 +41,15 @@ const shortKey = (key: string) => (key.length <= 60 ? key : `${key.slice(0, 30)}
 const sizeTable = ({ bytes, keys }: Report, { faint, strong }: Style): ReadonlyArray<string> => {
   const rows = [{ key: "all of it", bytes }, ...shownKeys(keys)]
   const left = keys.length - (rows.length - 1)
+  const width = Math.max(5, grouped(bytes).length)
+  const gap = " ".repeat(width)
   return [
-    strong("BYTES      %  KEY"),
+    strong(`${"BYTES".padStart(width)}      %  KEY`),
     ...rows.map(({ bytes: size, key }) => {
       const share = `${((size / bytes) * 100).toFixed(0)} %`
-      return `${grouped(size).padStart(5)}  ${faint(share.padStart(5))}  ${shortKey(key)}`
+      return `${grouped(size).padStart(width)}  ${faint(share.padStart(5))}  ${shortKey(key)}`
     }),
-    ...(left > 0 ? [faint(`              and ${grouped(left)} smaller ones`)] : [])
+    ...(left > 0 ? [faint(`${gap}         and ${grouped(left)} smaller ones`)] : [])
   ]
 }
 

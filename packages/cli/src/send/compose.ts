@@ -28,11 +28,18 @@ export type ContentFlags = Pick<
 >
 
 const jsonOf = (text: string): Option.Option<Json> => {
-  // The library's reader takes objects: it is given one, and refuses what JSON cannot keep.
-  const read = PayloadInspection.read(`{"value":${text}}`)
-  return Result.isSuccess(read) && Object.keys(read.success).length === 1
-    ? Option.fromUndefinedOr(read.success.value)
-    : Option.none()
+  // The library's reader takes objects, and refuses what JSON cannot keep; more than one value would look like a key.
+  const read = isJson(text) ? PayloadInspection.read(`{"value":${text}}`) : undefined
+  return read !== undefined && Result.isSuccess(read) ? Option.fromUndefinedOr(read.success.value) : Option.none()
+}
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** One `--data`: an object in JSON, `key:=json` or `key=text`. */
@@ -42,13 +49,13 @@ const dataOf = (given: string): Result.Result<JsonObject, Failure> => {
     return Result.mapError(read, ({ cure, problem }) => badInput(`--data ${problem}`, cure))
   }
   const equals = given.indexOf("=")
-  const isJson = given[equals - 1] === ":"
-  const key = given.slice(0, isJson ? equals - 1 : equals)
+  const isTyped = given[equals - 1] === ":"
+  const key = given.slice(0, isTyped ? equals - 1 : equals)
   if (equals === -1 || key === "") {
     return Result.fail(badInput(`--data ${JSON.stringify(given)} has no key`, "Write key=text, or key:=json."))
   }
   const value = given.slice(equals + 1)
-  if (!isJson) return Result.succeed({ [key]: value })
+  if (!isTyped) return Result.succeed({ [key]: value })
   return Option.match(jsonOf(value), {
     onNone: () =>
       Result.fail(badInput(`--data ${key}:= is followed by what is not JSON`, `Write ${key}=text where it is text.`)),

@@ -48,14 +48,11 @@ const outcomes: Record<Failed["outcome"], string> = {
   unknown: "may have arrived"
 }
 
-const statusOf = ({ reason }: Failed["error"]): string =>
-  "status" in reason && typeof reason.status === "number" ? ` (${reason.status})` : ""
-
 export const failedText = ({ error, notification, outcome }: Failed, { bad, faint, strong, warn }: Style): string => {
   const { attempts = 0, cure, reason } = error
   const mark = outcome === "unknown" ? warn("?") : bad("✗")
   return [
-    `${mark} ${strong(shortDevice(notification.device))} ${outcomes[outcome]}: ${strong(reason._tag)}${statusOf(error)}`,
+    `${mark} ${strong(shortDevice(notification.device))} ${outcomes[outcome]}: ${strong(reason._tag)}`,
     `  ${wrapped(sentence(reason.detail), 2)}`,
     `  ${wrapped(sentence(cure), 2)}`,
     ...(attempts > 0 ? [`  ${faint(`apns-id ${notification.id}, ${times(attempts)}`)}`] : [])
