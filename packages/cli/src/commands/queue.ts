@@ -61,7 +61,10 @@ const stats = Command.make(
   "stats",
   { ...storeFlags, json },
   lazily(async () => (await import("../queue/stats.ts")).stats)
-).pipe(Command.withDescription("Say how much waits, for how long, and how much has failed"))
+).pipe(
+  Command.withDescription("Say how much waits, for how long, and how much has failed"),
+  Command.withExamples([{ command: "apns queue stats --store queue.db --json", description: "For a monitor" }])
+)
 
 const failed = Command.make(
   "failed",
@@ -71,7 +74,11 @@ const failed = Command.make(
     limit: Flag.Int("limit").pipe(Flag.withDefault(20), Flag.withDescription("How many to list, at most (20)"))
   },
   lazily(async () => (await import("../queue/failed.ts")).failed)
-).pipe(Command.withDescription("List the chunks that no worker could finish: their ids, when they failed, and why"))
+).pipe(
+  Command.withDescription("List the chunks that no worker could finish: their ids, when they failed, and why"),
+  Command.withShortDescription("List the chunks that no worker could finish"),
+  Command.withExamples([{ command: "apns queue failed --store queue.db", description: "What failed, and why" }])
+)
 
 const selection = {
   ...storeFlags,
@@ -94,7 +101,12 @@ const discard = Command.make(
   "discard",
   selection,
   lazily(async () => (await import("../queue/failed.ts")).discard)
-).pipe(Command.withDescription("Remove failed chunks for good: their notifications are not sent"))
+).pipe(
+  Command.withDescription("Remove failed chunks for good: their notifications are not sent"),
+  Command.withExamples([
+    { command: "apns queue discard --store queue.db --all", description: "When it is too late to send them" }
+  ])
+)
 
 export const queue = Command.make("queue").pipe(
   Command.withDescription(
