@@ -41,8 +41,13 @@ const rowsOf = (rows: ReadonlyArray<Row>, { strong }: Style): ReadonlyArray<stri
   })
 }
 
+const words: ReadonlyMap<string, string> = new Map([
+  ["string", "text"],
+  ["integer", "number"]
+])
+
 /** Placeholders are in angle brackets, whatever their author wrote, and say what people call it. */
-const placeholder = (type: string) => (/^[<[]/.test(type) ? type : `<${type === "string" ? "text" : type}>`)
+const placeholder = (type: string) => (/^[<[]/.test(type) ? type : `<${words.get(type) ?? type}>`)
 
 const namesOf = ({ aliases, name, type }: FlagDoc) =>
   [`--${name}`, ...aliases].join(", ") + (type === "boolean" ? "" : ` ${placeholder(type)}`)
