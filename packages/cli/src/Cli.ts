@@ -24,8 +24,6 @@ export const apns = Command.make("apns").pipe(
       "Exit codes: 0 accepted or done, 1 failed, 2 bad input, 3 refused, 4 unsent, 5 may have arrived, 130 interrupted."
   ),
   Command.withSubcommands([doctor, payload, queue, reason, send]),
-  Command.withGlobalFlags([Verbose])
-  Command.withSubcommands([doctor, payload, queue, reason, send]),
   Command.withGlobalFlags([Verbose]),
   Command.withExamples([
     {

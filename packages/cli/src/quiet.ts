@@ -5,14 +5,13 @@
  */
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
 import { Verbose } from "./Ending.ts"
 
 /**
  * Keeps logs off the terminal, where the command tells what came of it all; with `--verbose` or `--log-level` they go to
- * standard error.
+ * standard error, as those of all commands do.
  *
  * @category combinators
  * @since 0.1.0
@@ -20,6 +19,5 @@ import { Verbose } from "./Ending.ts"
 export const quiet = <A, E, R>(command: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const isWanted = (yield* Verbose) || Option.isSome(yield* GlobalFlag.LogLevel)
-    const toStderr = Effect.provideService(command, Logger.LogToStderr, true)
-    return yield* isWanted ? toStderr : Effect.provideService(toStderr, References.MinimumLogLevel, "None")
+    return yield* isWanted ? command : Effect.provideService(command, References.MinimumLogLevel, "None")
   })
