@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type * as Arr from "effect/Array"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
@@ -20,12 +21,14 @@ import type { Outcome } from "./ReasonTable.ts"
 /**
  * What became of one notification: accepted, with the receipt, or one of the outcomes of `ApnsError`, with the error.
  *
+ * `notification` is the very value that was given, with whatever fields of your own it has.
+ *
  * @category models
  * @since 0.1.0
  */
-export type SendResult =
-  | { readonly outcome: "accepted"; readonly notification: Notification; readonly receipt: Receipt }
-  | { readonly outcome: Outcome; readonly notification: Notification; readonly error: ApnsError }
+export type SendResult<N extends Notification = Notification> =
+  | { readonly outcome: "accepted"; readonly notification: N; readonly receipt: Receipt }
+  | { readonly outcome: Outcome; readonly notification: N; readonly error: ApnsError }
 
 /**
  * How `sendAll` behaves.
@@ -87,10 +90,10 @@ export interface SendAllOptions {
  * @category sending
  * @since 0.1.0
  */
-export const sendAll = <E, R>(
-  notifications: Stream.Stream<Notification, E, R>,
+export const sendAll = <N extends Notification, E, R>(
+  notifications: Stream.Stream<N, E, R>,
   options: SendAllOptions = {}
-): Stream.Stream<SendResult, E, R | Apns> =>
+): Stream.Stream<SendResult<N>, E, R | Apns> =>
   Stream.transformPull(notifications, (pull, scope) =>
     Effect.gen(function* () {
       const apns = yield* Apns
@@ -121,6 +124,7 @@ export const sendAll = <E, R>(
         Effect.catchCause(feed, (cause) => Effect.sync(() => window.close(cause))),
         scope
       )
-      return window.take
+      // A result holds the notification that it was given: one of this Stream.
+      return window.take as Effect.Effect<Arr.NonEmptyReadonlyArray<SendResult<N>>, E | Cause.Done<void>>
     })
   )

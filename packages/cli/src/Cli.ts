@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Command from "effect/cli/Command"
+import { bulk } from "./commands/bulk.ts"
 import { doctor } from "./commands/doctor.ts"
 import { payload } from "./commands/payload.ts"
 import { queue } from "./commands/queue.ts"
@@ -23,7 +24,7 @@ export const apns = Command.make("apns").pipe(
       "Settings come from flags, from APNS_* variables, and from a profile (apns profile), in this order. " +
       "Exit codes: 0 accepted or done, 1 failed, 2 bad input, 3 refused, 4 unsent, 5 may have arrived, 130 interrupted."
   ),
-  Command.withSubcommands([doctor, payload, queue, reason, send]),
+  Command.withSubcommands([bulk, doctor, payload, queue, reason, send]),
   Command.withGlobalFlags([Verbose]),
   Command.withExamples([
     {

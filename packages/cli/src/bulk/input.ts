@@ -1,0 +1,201 @@
+/** The rows of a file or of standard input, as they are read. */
+import { createHash } from "node:crypto"
+import { createReadStream, type Stats, statSync } from "node:fs"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { badInput, type Failure } from "../Failure.ts"
+import { checkHeader, isBare } from "./columns.ts"
+import { type CsvRecord, CsvRecords, Unreadable } from "./csv.ts"
+import type { Tie } from "./journal.ts"
+import { Lines } from "./ndjson.ts"
+import type { Format } from "./output.ts"
+import type { BadRow, RowNotification, Rows } from "./rows.ts"
+import type { Template } from "./template.ts"
+
+export interface InputOptions {
+  /** A path, or `-` for standard input. */
+  readonly path: string
+  readonly format: Format | undefined
+  readonly rows: Rows
+  readonly template: Template | undefined
+}
+
+const codeOf = (cause: unknown) => (cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error")
+
+/** The name in messages. */
+export const nameOf = (path: string): string => (path === "-" ? "standard input" : path)
+
+const unreadable = (path: string, cause: unknown) => {
+  const code = codeOf(cause)
+  return badInput(
+    `${nameOf(path)} cannot be read (${code === "ENOENT" ? "it does not exist" : code === "EISDIR" ? "it is a folder" : code})`,
+    undefined,
+    cause
+  )
+}
+
+const stats = (path: string): Effect.Effect<Stats, Failure> =>
+  Effect.try({ try: () => statSync(path), catch: (cause) => unreadable(path, cause) })
+
+/** Whether it can be read again from its beginning. */
+export const isFile = (path: string): Effect.Effect<boolean, Failure> =>
+  path === "-" ? Effect.succeed(false) : Effect.map(stats(path), (stat) => stat.isFile())
+
+/** What the resume file of an input is tied to: all of its content. */
+export const tieOf = (path: string, format: Format): Effect.Effect<Tie, Failure> =>
+  Effect.tryPromise({
+    try: async () => {
+      const hash = createHash("sha256")
+      let bytes = 0
+      for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 })) {
+        hash.update(chunk)
+        bytes += chunk.length
+      }
+      return { bytes, sha256: hash.digest("hex"), format }
+    },
+    catch: (cause) => unreadable(path, cause)
+  })
+
+const formatIn = (path: string, text: string): Format => {
+  if (/\.(?:ndjson|jsonl|json)$/i.test(path)) return "ndjson"
+  if (/\.(?:csv|tsv|txt)$/i.test(path)) return "csv"
+  return text.trimStart().startsWith("{") ? "ndjson" : "csv"
+}
+
+/** Bytes read at a time: some thousand rows. */
+const readBytes = 131_072
+
+/** A piece of the input's text. */
+interface Piece {
+  readonly text: string
+  readonly isLast: boolean
+}
+
+/** The input as text, in pieces. */
+class Pieces {
+  /** Bytes read so far. */
+  position = 0
+  private readonly chunks: AsyncIterator<Buffer>
+  private readonly decoder = new TextDecoder("utf-8", { fatal: true })
+
+  constructor(chunks: AsyncIterator<Buffer>) {
+    this.chunks = chunks
+  }
+
+  async next(): Promise<Piece> {
+    const chunk = await this.chunks.next()
+    if (chunk.done === true) return { text: this.decoder.decode(), isLast: true }
+    this.position += chunk.value.length
+    return { text: this.decoder.decode(chunk.value, { stream: true }), isLast: false }
+  }
+}
+
+/** An input that is being read. */
+export interface Input {
+  readonly name: string
+  readonly format: Format
+  /** In bytes, where that is known. */
+  readonly size: number | undefined
+  /** Bytes read so far. */
+  readonly position: () => number
+  /** Columns of CSV that nothing reads. */
+  readonly unused: ReadonlyArray<string>
+  /** The next rows, without those that are not wanted; nothing after the last. */
+  readonly next: (
+    isWanted: (row: number) => boolean
+  ) => Effect.Effect<ReadonlyArray<RowNotification | BadRow> | undefined, Failure>
+}
+
+const wrongText = (name: string, cause: unknown): Failure => {
+  if (cause instanceof Unreadable) {
+    return badInput(`${name}: line ${cause.line} ${cause.problem}`, "Nothing after it can be read. Mend it.")
+  }
+  if (cause instanceof TypeError && codeOf(cause) === "ERR_ENCODING_INVALID_ENCODED_DATA") {
+    return badInput(`${name} is not UTF-8`, "Save it as UTF-8.", cause)
+  }
+  return badInput(`${name} cannot be read (${codeOf(cause)})`, undefined, cause)
+}
+
+/**
+ * Opens an input and reads what it begins with: its format, and of CSV the header.
+ *
+ * Fails where that is wrong, with nothing sent.
+ */
+export const open = ({
+  format: given,
+  path,
+  rows,
+  template
+}: InputOptions): Effect.Effect<Input, Failure, Scope.Scope> =>
+  Effect.gen(function* () {
+    const name = nameOf(path)
+    const stat = path === "-" ? undefined : yield* stats(path)
+    if (stat?.isDirectory()) return yield* unreadable(path, { code: "EISDIR" })
+    // Standard input is left to the stream that Node has for it: a read of our own would keep the process from ending.
+    const stream = path === "-" ? process.stdin : createReadStream(path, { highWaterMark: readBytes })
+    yield* Effect.addFinalizer(() => Effect.sync(() => stream.destroy()))
+    const pieces = new Pieces(stream[Symbol.asyncIterator]())
+    const piece = Effect.tryPromise({ try: () => pieces.next(), catch: (cause) => wrongText(name, cause) })
+
+    let first = yield* piece
+    while (first.text.trim() === "" && !first.isLast) first = yield* piece
+    if (first.text.trim() === "") return yield* badInput(`${name} has no rows`)
+    const format = given ?? formatIn(path, first.text)
+    const records = format === "csv" ? new CsvRecords() : undefined
+    const lines = new Lines()
+    let count = 0
+    let unused: ReadonlyArray<string> = []
+
+    const recordsIn = ({ isLast, text }: Piece) =>
+      Effect.try({ try: () => records?.read(text, isLast) ?? [], catch: (cause) => wrongText(name, cause) })
+    const linesIn = ({ isLast, text }: Piece) =>
+      Effect.try({ try: () => lines.read(text, isLast), catch: (cause) => wrongText(name, cause) })
+
+    let pending: ReadonlyArray<CsvRecord> = []
+    let last = first
+    if (records !== undefined) {
+      pending = yield* recordsIn(first)
+      while (pending.length === 0 && !last.isLast) {
+        last = yield* piece
+        pending = yield* recordsIn(last)
+      }
+      const [head] = pending
+      if (head === undefined) return yield* badInput(`${name} has no rows`)
+      const isList = isBare(head.fields)
+      const header = yield* Effect.fromResult(checkHeader(isList ? ["device"] : head.fields, template?.names)).pipe(
+        Effect.mapError(({ cure, problem }) => badInput(`${name}: ${problem}`, cure))
+      )
+      rows.setHeader(header.names)
+      unused = header.unused
+      if (!isList) pending = pending.slice(1)
+    }
+
+    const made = <A>(
+      raws: ReadonlyArray<A>,
+      make: (raw: A, row: number) => RowNotification | BadRow,
+      isWanted: (row: number) => boolean
+    ) => {
+      const all: Array<RowNotification | BadRow> = []
+      for (const raw of raws) {
+        const row = count++
+        if (isWanted(row)) all.push(make(raw, row))
+      }
+      return all
+    }
+
+    let isFirst = true
+    const next: Input["next"] = (isWanted) =>
+      Effect.gen(function* () {
+        if (!isFirst && last.isLast) return undefined
+        if (!isFirst) last = yield* piece
+        if (records !== undefined) {
+          const raws = isFirst ? pending : yield* recordsIn(last)
+          isFirst = false
+          pending = []
+          return made(raws, (raw, row) => rows.ofRecord(raw, row), isWanted)
+        }
+        isFirst = false
+        return made(yield* linesIn(last), (raw, row) => rows.ofLine(raw, row), isWanted)
+      })
+    return { name, format, size: stat?.isFile() ? stat.size : undefined, position: () => pieces.position, unused, next }
+  })
