@@ -26,6 +26,8 @@ export interface Options {
 export interface Running {
   readonly write: (text: string) => void
   readonly endInput: () => void
+  /** Its standard output is read no further. */
+  readonly closeOutput: () => void
   readonly signal: (signal: NodeJS.Signals) => void
   readonly stdout: () => string
   readonly stderr: () => string
@@ -81,6 +83,7 @@ export const start = (
     return {
       write: (text) => void child.stdin.write(text),
       endInput: () => void child.stdin.end(),
+      closeOutput: () => void child.stdout.destroy(),
       signal: (signal) => void child.kill(signal),
       stdout: () => stdout,
       stderr: () => stderr,

@@ -1,5 +1,6 @@
 /** Sends the rows of an input, and tells what became of each. */
 import { existsSync, readFileSync } from "node:fs"
+import { resolve } from "node:path"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
@@ -20,7 +21,7 @@ import { style } from "../Style.ts"
 import { check } from "./check.ts"
 import { Feed } from "./feed.ts"
 import { isFile, nameOf, open, tieOf } from "./input.ts"
-import { Journal, Known, readJournal } from "./journal.ts"
+import { Journal, Known, readJournal, type Tie } from "./journal.ts"
 import { count, group } from "./numbers.ts"
 import { type Format, formatOf, Output, unwritable } from "./output.ts"
 import { Progress } from "./progress.ts"
@@ -94,6 +95,13 @@ const checkFlags = (flags: BulkInput): Failure | undefined => {
   if (flags.json && get(flags.results) === "-") {
     return badInput("--json and --results - both want standard output", "Write the results to a file.")
   }
+  const written = [get(flags.results), get(flags.deadTokens)].filter((path) => path !== undefined && path !== "-")
+  const paths = [flags.input, get(flags.template), ...written].filter((path) => path !== undefined && path !== "-")
+  const twice = paths.find((path, at) =>
+    paths.some((other, index) => index < at && resolve(other ?? "") === resolve(path ?? ""))
+  )
+  if (twice !== undefined)
+    return badInput(`${twice} is named twice`, "Input, template and results are files of their own.")
   if (flags.input === "-" && get(flags.template) === "-") {
     return badInput("rows and template cannot both come from standard input", "Give one of them as a file.")
   }
@@ -104,13 +112,20 @@ const checkFlags = (flags: BulkInput): Failure | undefined => {
 const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
 
 /** The command that was called, to go on. */
-const commandToResume = (): string => {
+const commandWith = (...flags: ReadonlyArray<string>): string => {
   const words = process.argv.slice(2)
-  return ["apns", ...words, ...(words.includes("--resume") ? [] : ["--resume"])].map(quoted).join(" ")
+  return ["apns", ...words, ...flags.filter((flag) => !words.includes(flag))].map(quoted).join(" ")
 }
 
-/** The journal of a run, or of the one that goes on; nothing for what cannot be read again. */
-const openJournal = (flags: BulkInput, format: Format): Effect.Effect<Journal | undefined, Failure> =>
+/** What the resume file will say at first. */
+interface Beginning {
+  readonly path: string
+  readonly tie: Tie
+  readonly known: Known
+}
+
+/** Where a run begins: at the first row, or where an earlier one stopped; nothing for what cannot be read again. */
+const beginning = (flags: BulkInput, format: Format): Effect.Effect<Beginning | undefined, Failure> =>
   Effect.gen(function* () {
     const given = get(flags.resumeFile)
     if (!(yield* isFile(flags.input))) {
@@ -118,34 +133,29 @@ const openJournal = (flags: BulkInput, format: Format): Effect.Effect<Journal | 
       return yield* badInput(`${nameOf(flags.input)} cannot be resumed: it cannot be read again`, "Save it to a file.")
     }
     const path = given ?? `${flags.input}.resume.json`
-    const tie = yield* tieOf(flags.input, format)
-    let known = new Known()
-    if (flags.resume) {
-      const found = yield* Effect.fromResult(readJournal(path))
-      if (found.input.bytes !== tie.bytes || found.input.sha256 !== tie.sha256) {
-        return yield* badInput(
-          `${flags.input} has changed since ${path} was written`,
-          "Rows are counted, so only the unchanged input can be resumed. Send what is left of it as a new input."
-        )
-      }
-      if (found.input.format !== tie.format) {
-        return yield* badInput(
-          `${path} is of the same input read as ${found.input.format}`,
-          `Give --format ${found.input.format}.`
-        )
-      }
-      known = found.known
-    } else if (existsSync(path)) {
+    if (!flags.resume && existsSync(path)) {
       return yield* badInput(
         `${path} is there: an earlier run has not sent all of this input`,
         "--resume goes on. To send everything again, remove that file first."
       )
     }
-    return yield* Effect.try({
-      try: () => new Journal(path, tie, known),
-      catch: (cause) => unwritable(path, cause)
-    })
+    if (!flags.resume) return { path, tie: yield* tieOf(flags.input, format), known: new Known() }
+    const { input, known } = yield* Effect.fromResult(readJournal(path))
+    const tie = yield* tieOf(flags.input, format)
+    if (input.bytes !== tie.bytes || input.sha256 !== tie.sha256) {
+      return yield* badInput(
+        `${flags.input} has changed since ${path} was written`,
+        "Rows are counted, so only the unchanged input can be resumed. Send what is left of it as a new input."
+      )
+    }
+    if (input.format !== format) {
+      return yield* badInput(`${path} is of the same input read as ${input.format}`, `Give --format ${input.format}.`)
+    }
+    return { path, tie, known }
   })
+
+const openJournal = ({ known, path, tie }: Beginning): Effect.Effect<Journal, Failure> =>
+  Effect.try({ try: () => new Journal(path, tie, known), catch: (cause) => unwritable(path, cause) })
 
 const openTarget = (
   path: string | undefined,
@@ -194,7 +204,8 @@ const closeJournal = ({ feed, journal, recorder }: Run): string | undefined => {
   if (journal === undefined) return undefined
   const { known } = journal
   try {
-    if (feed.isExhausted && recorder.failure === undefined && known.given.size === known.done.size) {
+    const isComplete = feed.isExhausted && recorder.failure === undefined && known.given.size === known.done.size
+    if (isComplete || known.given.size === 0) {
       journal.remove()
       return undefined
     }
@@ -206,7 +217,10 @@ const closeJournal = ({ feed, journal, recorder }: Run): string | undefined => {
 }
 
 /** What to say after the summary. */
-const remarks = ({ flags, journal, recorder, targets }: Run, resumeFile: string | undefined): ReadonlyArray<string> => {
+const remarks = (
+  { feed, flags, journal, recorder, targets }: Run,
+  resumeFile: string | undefined
+): ReadonlyArray<string> => {
   const lines: Array<string> = []
   if (recorder.halted !== undefined) {
     const { _tag, cure, detail } = recorder.halted
@@ -218,13 +232,15 @@ const remarks = ({ flags, journal, recorder, targets }: Run, resumeFile: string 
     }
   }
   if (resumeFile !== undefined && journal !== undefined) {
-    const { unknown } = journal.known
+    const { again, unknown } = journal.known
+    const isAllSent = feed.isExhausted && again.size === 0
     if (unknown > 0) {
       lines.push(
         `${count(unknown, "row")} may have arrived; only --replay-unknown sends ${unknown === 1 ? "it" : "them"} again.`
       )
     }
-    lines.push(`To go on: ${commandToResume()}`)
+    const flags = isAllSent ? ["--resume", "--replay-unknown"] : ["--resume"]
+    lines.push(`To ${isAllSent ? "send" : "go on"}: ${commandWith(...flags)}`)
   } else if (journal === undefined && recorder.halted !== undefined) {
     lines.push(`${nameOf(flags.input)} cannot be resumed: the results say what was sent.`)
   }
@@ -288,9 +304,11 @@ const send = (flags: BulkInput): Effect.Effect<void, Failure | Ended, Apns | Sco
     }
     const options = inputOptions()
     const input = yield* open(options)
-    const journal = yield* openJournal(flags, input.format)
+    const begin = yield* beginning(flags, input.format)
     const results = yield* openTarget(get(flags.results), get(flags.resultsFormat), resultColumns, flags.resume)
     const deadTokens = yield* openTarget(get(flags.deadTokens), undefined, deadColumns, flags.resume)
+    // Last of all: from here on there is something to resume.
+    const journal = begin === undefined ? undefined : yield* openJournal(begin)
     const tally = new Tally()
     const concurrency = get(flags.concurrency)
     const feed: Feed = new Feed({

@@ -36,7 +36,8 @@ interface Quoted {
 }
 
 /** A field, in quotes or not, up to what ends it. */
-const fieldOf = (delimiter: string) => new RegExp(`"([^"]*(?:""[^"]*)*)"([^${delimiter}\\n]*)|[^${delimiter}\\n]*`, "y")
+const fieldOf = (delimiter: string) =>
+  new RegExp(`"([^"]*(?:""[^"]*)*)"(?!")([^${delimiter}\\n]*)|[^${delimiter}\\n]*`, "y")
 
 /** The record with quotes that starts at an index; nothing where the text ends before it does. */
 const quotedRecord = (text: string, from: number, field: RegExp, isLast: boolean): Quoted | undefined => {

@@ -25,17 +25,13 @@ const codeOf = (cause: unknown) => (cause instanceof Error && "code" in cause ? 
 /** The name in messages. */
 export const nameOf = (path: string): string => (path === "-" ? "standard input" : path)
 
-const unreadable = (path: string, cause: unknown) => {
-  const code = codeOf(cause)
-  return badInput(
-    `${nameOf(path)} cannot be read (${code === "ENOENT" ? "it does not exist" : code === "EISDIR" ? "it is a folder" : code})`,
-    undefined,
-    cause
-  )
-}
+const meanings: Readonly<Record<string, string>> = { ENOENT: "it does not exist", EISDIR: "it is a folder" }
+
+const unreadable = (path: string, code: string, cause?: unknown) =>
+  badInput(`${nameOf(path)} cannot be read (${meanings[code] ?? code})`, undefined, cause)
 
 const stats = (path: string): Effect.Effect<Stats, Failure> =>
-  Effect.try({ try: () => statSync(path), catch: (cause) => unreadable(path, cause) })
+  Effect.try({ try: () => statSync(path), catch: (cause) => unreadable(path, codeOf(cause), cause) })
 
 /** Whether it can be read again from its beginning. */
 export const isFile = (path: string): Effect.Effect<boolean, Failure> =>
@@ -53,7 +49,7 @@ export const tieOf = (path: string, format: Format): Effect.Effect<Tie, Failure>
       }
       return { bytes, sha256: hash.digest("hex"), format }
     },
-    catch: (cause) => unreadable(path, cause)
+    catch: (cause) => unreadable(path, codeOf(cause), cause)
   })
 
 const formatIn = (path: string, text: string): Format => {
@@ -130,7 +126,7 @@ export const open = ({
   Effect.gen(function* () {
     const name = nameOf(path)
     const stat = path === "-" ? undefined : yield* stats(path)
-    if (stat?.isDirectory()) return yield* unreadable(path, { code: "EISDIR" })
+    if (stat?.isDirectory()) return yield* unreadable(path, "EISDIR")
     // Standard input is left to the stream that Node has for it: a read of our own would keep the process from ending.
     const stream = path === "-" ? process.stdin : createReadStream(path, { highWaterMark: readBytes })
     yield* Effect.addFinalizer(() => Effect.sync(() => stream.destroy()))
