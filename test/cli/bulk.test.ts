@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
@@ -80,7 +82,7 @@ describe("apns bulk", () => {
       })
       const flags = ["--collapse-id", "hello", "--expiration", "once", "--results", "out.csv"]
       const { code, stderr } = yield* apns(["users.csv", "--template", "hello.json", ...flags])
-      assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "Nothing reads the columns note.\n" })
+      assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: 'Nothing reads the columns "note".\n' })
       const received = [...(yield* (yield* Simulator).received)].sort((a, b) =>
         (a.device ?? "").localeCompare(b.device ?? "")
       )
@@ -296,6 +298,56 @@ describe("apns bulk", () => {
       for (const [device, count] of yield* arrivals) assert.strictEqual(count, 1, device)
       assert.strictEqual((yield* arrivals).size, 2000)
       assert.throws(() => text("tokens.txt.resume.json"))
+    })
+  )
+
+  live("goes on when nobody reads what it tells", () =>
+    Effect.gen(function* () {
+      const rows = tokens(3).map((device) => `${device},x`)
+      const { begin, lines } = yield* setUp({ "users.csv": ["device,note", ...rows].join("\n") })
+      const running = yield* begin(["users.csv", "--template", "sale.json", "--results", "out.ndjson"])
+      running.closeOutput()
+      running.closeErrors()
+      assert.strictEqual((yield* running.ended).code, 0)
+      assert.lengthOf(lines("out.ndjson"), 3)
+    })
+  )
+
+  live("ends at Ctrl-C while it waits for standard input", () =>
+    Effect.gen(function* () {
+      const { begin, lines } = yield* setUp({})
+      const running = yield* begin(["-", "--template", "sale.json", "--results", "out.ndjson"])
+      running.write(`${tokens(3).join("\n")}\n`)
+      yield* until(() => lines("out.ndjson").length === 3)
+      running.signal("SIGINT")
+      const { code, stdout } = yield* running.ended
+      assert.strictEqual(code, 130)
+      assert.match(stdout, /accepted +3\n/)
+    })
+  )
+
+  live("reads a pipe, and does not wait for it at Ctrl-C", () =>
+    Effect.gen(function* () {
+      const { at, begin, lines } = yield* setUp({})
+      execFileSync("mkfifo", [at("pipe")])
+      const running = yield* begin(["pipe", "--template", "sale.json", "--results", "out.ndjson"])
+      const writer = yield* Effect.acquireRelease(
+        Effect.promise(() => open(at("pipe"), "w")),
+        (file) => Effect.promise(() => file.close())
+      )
+      yield* Effect.promise(() => writer.write(`${tokens(3).join("\n")}\n`))
+      yield* until(() => lines("out.ndjson").length === 3)
+      running.signal("SIGINT")
+      assert.strictEqual((yield* running.ended).code, 130)
+    })
+  )
+
+  live("shows nothing of a device token that stands where a header belongs", () =>
+    Effect.gen(function* () {
+      const { apns } = yield* setUp({ "odd.csv": `${"ab".repeat(31)}c,x\n` })
+      const { code, stderr, stdout } = yield* apns(["odd.csv", "--template", "sale.json"])
+      assert.strictEqual(code, 2)
+      assert.notInclude(stdout + stderr, "ab".repeat(10))
     })
   )
 

@@ -28,6 +28,7 @@ export interface Running {
   readonly endInput: () => void
   /** Its standard output is read no further. */
   readonly closeOutput: () => void
+  readonly closeErrors: () => void
   readonly signal: (signal: NodeJS.Signals) => void
   readonly stdout: () => string
   readonly stderr: () => string
@@ -84,6 +85,7 @@ export const start = (
       write: (text) => void child.stdin.write(text),
       endInput: () => void child.stdin.end(),
       closeOutput: () => void child.stdout.destroy(),
+      closeErrors: () => void child.stderr.destroy(),
       signal: (signal) => void child.kill(signal),
       stdout: () => stdout,
       stderr: () => stderr,

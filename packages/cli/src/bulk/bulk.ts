@@ -19,11 +19,12 @@ import { badInput, type Failure } from "../Failure.ts"
 import { resolved, type SettingFlags, settingsLayer } from "../Settings.ts"
 import { style } from "../Style.ts"
 import { check } from "./check.ts"
+import { shown } from "./columns.ts"
 import { Feed } from "./feed.ts"
 import { isFile, nameOf, open, tieOf } from "./input.ts"
-import { Journal, Known, readJournal, type Tie } from "./journal.ts"
+import { Journal, Known, readJournal, type Tie, unwritableJournal } from "./journal.ts"
 import { count, group } from "./numbers.ts"
-import { type Format, formatOf, Output, unwritable } from "./output.ts"
+import { type Format, formatOf, Output } from "./output.ts"
 import { Progress } from "./progress.ts"
 import { deadColumns, headingOf, resultColumns } from "./results.ts"
 import { commonOf, parseJson, Rows, type Said } from "./rows.ts"
@@ -155,7 +156,7 @@ const beginning = (flags: BulkInput, format: Format): Effect.Effect<Beginning | 
   })
 
 const openJournal = ({ known, path, tie }: Beginning): Effect.Effect<Journal, Failure> =>
-  Effect.try({ try: () => new Journal(path, tie, known), catch: (cause) => unwritable(path, cause) })
+  Effect.try({ try: () => new Journal(path, tie, known), catch: (cause) => unwritableJournal(path, cause) })
 
 const openTarget = (
   path: string | undefined,
@@ -211,7 +212,7 @@ const closeJournal = ({ feed, journal, recorder }: Run): string | undefined => {
     }
     journal.leave()
   } catch (cause) {
-    recorder.failure ??= unwritable(journal.path, cause)
+    recorder.failure ??= unwritableJournal(journal.path, cause)
   }
   return journal.path
 }
@@ -323,7 +324,7 @@ const send = (flags: BulkInput): Effect.Effect<void, Failure | Ended, Apns | Sco
     const recorder = new Recorder({ results, deadTokens, failedOnly, journal, tally, rows: options.rows }, feed)
     const startedMillis = yield* Clock.currentTimeMillis
     const progress = new Progress({ tally, position: input.position, size: input.size, quiet }, startedMillis)
-    if (input.unused.length > 0) progress.say(`Nothing reads the columns ${input.unused.join(", ")}.`)
+    if (input.unused.length > 0) progress.say(`Nothing reads the columns ${input.unused.map(shown).join(", ")}.`)
     const run: Run = {
       flags,
       feed,
@@ -362,6 +363,8 @@ export const bulk = (flags: BulkInput): Effect.Effect<void, Failure | ApnsError 
   Effect.gen(function* () {
     const wrong = checkFlags(flags)
     if (wrong !== undefined) return yield* wrong
+    // Who reads no further what is told here does not mean that the sending should end.
+    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
     const { replayUnknown } = flags
     const live = Apns.layerConfig({ replayUnknown }).pipe(Layer.provide(settingsLayer(flags)))
     yield* Effect.scoped(send(flags)).pipe(Effect.provide(live))

@@ -33,7 +33,10 @@ export const unheard = (name: string, names: ReadonlyArray<string>): string => {
   return near === undefined ? "" : `Did you mean ${near}?`
 }
 
-const list = (names: ReadonlyArray<string>) => names.map((name) => JSON.stringify(name)).join(", ")
+/** A name as it is shown. What is longer than a name is a value, maybe a device token, in the place of a header. */
+export const shown = (name: string): string => JSON.stringify(name.length > 32 ? `${name.slice(0, 8)}…` : name)
+
+const list = (names: ReadonlyArray<string>) => names.map(shown).join(", ")
 
 export interface Header {
   readonly names: ReadonlyArray<string>
@@ -49,7 +52,7 @@ export const checkHeader = (
   const names = fields.map((field) => field.trim())
   const readable = [...columns, ...(variables ?? [])]
   const twice = names.find((name, at) => name !== "" && names.indexOf(name) !== at)
-  if (twice !== undefined) return Result.fail(badInput(`line 1 has the column ${JSON.stringify(twice)} twice`))
+  if (twice !== undefined) return Result.fail(badInput(`line 1 has the column ${shown(twice)} twice`))
   const spare = names.filter((name) => !readable.includes(name))
   for (const needed of ["device", ...(variables ?? ["payload"])]) {
     if (names.includes(needed)) continue
@@ -59,15 +62,15 @@ export const checkHeader = (
       needed === "payload" ? "Give a payload: a column of JSON, or --template." : `There are: ${list(names)}.`
     return Result.fail(
       badInput(
-        `line 1 has no column ${JSON.stringify(needed)}${what}`,
-        near === undefined ? cure : `Did you mean it by the column ${JSON.stringify(near)}?`
+        `line 1 has no column ${shown(needed)}${what}`,
+        near === undefined ? cure : `Did you mean it by the column ${shown(near)}?`
       )
     )
   }
   for (const name of spare) {
     const near = nearest(name, readable)
     if (near !== undefined && !names.includes(near)) {
-      return Result.fail(badInput(`line 1 has an unknown column ${JSON.stringify(name)}`, `Did you mean ${near}?`))
+      return Result.fail(badInput(`line 1 has an unknown column ${shown(name)}`, `Did you mean ${near}?`))
     }
   }
   return Result.succeed({ names, unused: spare })

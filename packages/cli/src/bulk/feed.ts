@@ -7,8 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Failure } from "../Failure.ts"
 import type { Input } from "./input.ts"
-import type { Journal } from "./journal.ts"
-import { unwritable } from "./output.ts"
+import { type Journal, unwritableJournal } from "./journal.ts"
 import { BadRow, Batch, type RowNotification } from "./rows.ts"
 
 export interface FeedOptions {
@@ -23,7 +22,7 @@ export interface FeedOptions {
 }
 
 /** Rows handed over at a time, at most: what is handed over is sent, and each time is noted. */
-const batchRows = 256
+const batchRows = 512
 
 /** How often a second rows are handed over where there is a rate. */
 const batchesPerSecond = 20
@@ -106,7 +105,7 @@ export class Feed {
   private give(rows: ReadonlyArray<{ readonly row: number }>): Effect.Effect<void, Failure> {
     const { journal } = this.options
     if (journal === undefined) return Effect.void
-    return Effect.try({ try: () => journal.give(rows), catch: (cause) => unwritable(journal.path, cause) })
+    return Effect.try({ try: () => journal.give(rows), catch: (cause) => unwritableJournal(journal.path, cause) })
   }
 
   /** Waits until that many rows are due. */

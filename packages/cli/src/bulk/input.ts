@@ -1,6 +1,8 @@
 /** The rows of a file or of standard input, as they are read. */
 import { createHash } from "node:crypto"
-import { createReadStream, type Stats, statSync } from "node:fs"
+import { constants, createReadStream, openSync, type Stats, statSync } from "node:fs"
+import { Socket } from "node:net"
+import type { Readable } from "node:stream"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { badInput, type Failure } from "../Failure.ts"
@@ -112,6 +114,13 @@ const wrongText = (name: string, cause: unknown): Failure => {
   return badInput(`${name} cannot be read (${codeOf(cause)})`, undefined, cause)
 }
 
+/** A read that waits in a thread of its own, as those of files do, would keep the process from ending. */
+const streamOf = (path: string, isPipe: boolean): Readable => {
+  if (path === "-") return process.stdin
+  if (isPipe) return new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) })
+  return createReadStream(path, { highWaterMark: readBytes })
+}
+
 /**
  * Opens an input and reads what it begins with: its format, and of CSV the header.
  *
@@ -127,8 +136,10 @@ export const open = ({
     const name = nameOf(path)
     const stat = path === "-" ? undefined : yield* stats(path)
     if (stat?.isDirectory()) return yield* unreadable(path, "EISDIR")
-    // Standard input is left to the stream that Node has for it: a read of our own would keep the process from ending.
-    const stream = path === "-" ? process.stdin : createReadStream(path, { highWaterMark: readBytes })
+    const stream = yield* Effect.try({
+      try: () => streamOf(path, stat?.isFIFO() ?? false),
+      catch: (cause) => unreadable(path, codeOf(cause), cause)
+    })
     yield* Effect.addFinalizer(() => Effect.sync(() => stream.destroy()))
     const pieces = new Pieces(stream[Symbol.asyncIterator]())
     const piece = Effect.tryPromise({ try: () => pieces.next(), catch: (cause) => wrongText(name, cause) })

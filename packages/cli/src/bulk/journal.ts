@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { badInput, type Failure } from "../Failure.ts"
+import { unwritable } from "./output.ts"
 import { Ranges } from "./ranges.ts"
 
 /** What a resume file is of: rows are counted in this input, read in this way. */
@@ -110,6 +111,10 @@ export const readJournal = (path: string): Result.Result<Found, Failure> => {
 
 /** As much is appended before the file is written anew, at least. */
 const appendedAtMost = 1_048_576
+
+/** That the file cannot be written: without it nothing is sent. */
+export const unwritableJournal = (path: string, cause: unknown): Failure =>
+  unwritable(path, cause, "Nothing is sent without it. --resume-file puts it elsewhere.")
 
 /** Numbers of rows, in any order. */
 export interface Notes {

@@ -17,6 +17,7 @@ const meanings: Readonly<Record<string, string>> = {
   EPIPE: "its reader has gone",
   ENOSPC: "the disk is full",
   EACCES: "permission denied",
+  EROFS: "its disk is read-only",
   ENOENT: "its folder does not exist",
   EISDIR: "it is a folder"
 }
@@ -27,8 +28,8 @@ const reasonOf = (cause: unknown): string => {
 }
 
 /** Why something could not be written. */
-export const unwritable = (name: string, cause: unknown): Failure =>
-  new Failure({ problem: `${name} cannot be written (${reasonOf(cause)})`, exitCode: ExitCode.failed, cause })
+export const unwritable = (name: string, cause: unknown, cure?: string): Failure =>
+  new Failure({ problem: `${name} cannot be written (${reasonOf(cause)})`, cure, exitCode: ExitCode.failed, cause })
 
 /** How far back a line break is looked for. */
 const tailBytes = 1_048_576

@@ -23,7 +23,14 @@ export class Ranges {
   /** The ranges of numbers in any order. */
   static of(numbers: ReadonlyArray<number>): Ranges {
     const ranges = new Ranges()
-    for (const each of Float64Array.from(numbers).sort()) ranges.add(each, each + 1)
+    const { ends, starts } = ranges
+    for (const each of Float64Array.from(numbers).sort()) {
+      const last = ends.length - 1
+      if (last < 0 || each > (ends[last] as number)) {
+        starts.push(each)
+        ends.push(each + 1)
+      } else ends[last] = each + 1
+    }
     return ranges
   }
 

@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import * as ApnsFile from "effect-apns/ApnsFile"
 import * as Notification from "effect-apns/Notification"
 import { rulesOf } from "effect-apns/PushType"
-import { columns, isColumn, unheard } from "./columns.ts"
+import { columns, isColumn, shown, unheard } from "./columns.ts"
 import type { CsvRecord } from "./csv.ts"
 import { expirationForms, expirationOf } from "./expiration.ts"
 import type { Line } from "./ndjson.ts"
@@ -217,7 +217,7 @@ export class Rows {
       // Rows may hold more than a template reads; but a slip in a name must not pass for that.
       if (this.template !== undefined && (hint === "" || this.readable.every((name) => Object.hasOwn(value, name))))
         continue
-      return this.bad(line, row, value.device, `has an unknown key ${JSON.stringify(key)}. ${hint}`.trimEnd())
+      return this.bad(line, row, value.device, `has an unknown key ${shown(key)}. ${hint}`.trimEnd())
     }
     return this.make((name) => (Object.hasOwn(value, name) ? value[name] : undefined), true, line, row)
   }

@@ -4,8 +4,8 @@ import * as Semaphore from "effect/Semaphore"
 import type { SendResult } from "effect-apns"
 import type { Failure } from "../Failure.ts"
 import type { Feed } from "./feed.ts"
-import type { Journal } from "./journal.ts"
-import { type Format, type Output, unwritable } from "./output.ts"
+import { type Journal, unwritableJournal } from "./journal.ts"
+import type { Format, Output } from "./output.ts"
 import { acceptedLine, badLine, deadLine, errorLine, givenUpLine } from "./results.ts"
 import type { BadRow, RowNotification, Rows } from "./rows.ts"
 import { isDone, outcomeOf, type Tally } from "./tally.ts"
@@ -113,7 +113,7 @@ export class Recorder {
       try {
         journal.write(notes)
       } catch (cause) {
-        this.failure ??= unwritable(journal.path, cause)
+        this.failure ??= unwritableJournal(journal.path, cause)
       }
     }
     if (this.failure !== undefined) this.feed.stop()
