@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, type Scope } from "effect"
 import { localVariables, topic } from "./support/local.ts"
-import { folder, type Options, type Running, run, start } from "./support/process.ts"
+import { folder, type Options, run, start } from "./support/process.ts"
 
 const token = (n: number) => n.toString(16).padStart(64, "0")
 
@@ -42,8 +42,6 @@ const arrivals = Effect.gen(function* () {
 
 const until = (isSo: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() => (isSo() ? Effect.void : Effect.andThen(Effect.sleep(10), until(isSo))))
-
-const said = ({ stderr }: Running) => stderr
 
 const live = <A, E>(title: string, test: () => Effect.Effect<A, E, Simulator | Scope.Scope>, timeout?: number) =>
   it.live(title, () => Effect.provide(test(), Simulator.layer()), timeout)
@@ -241,7 +239,7 @@ describe("apns bulk", () => {
       const running = yield* begin(["tokens.txt", "--template", "sale.json", "--results", "out.ndjson"])
       yield* simulator.awaitReceived(10)
       running.signal("SIGTERM")
-      yield* until(() => said(running)().includes("Stopping"))
+      yield* until(() => running.stderr().includes("Stopping"))
       running.signal("SIGINT")
       const { code, stderr, stdout } = yield* running.ended
       assert.strictEqual(code, 130)
@@ -266,6 +264,36 @@ describe("apns bulk", () => {
       const mended = yield* apns([...args, "--resume"])
       assert.strictEqual(mended.code, 0, mended.stderr)
       assert.match(mended.stdout, /accepted +5,000\n/)
+    })
+  )
+
+  live("stops at a rule that all rows break alike, and goes on when it is mended", () =>
+    Effect.gen(function* () {
+      const { apns, env } = yield* setUp({ "tokens.txt": tokens(5000).join("\n") })
+      const { APNS_TOPIC: _, ...noTopic } = env
+      const args = ["tokens.txt", "--template", "sale.json"]
+      const { code, stderr } = yield* apns([...args, "--concurrency", "50"], { env: noTopic })
+      assert.strictEqual(code, 2)
+      assert.include(stderr, "Halted: every further row would meet InvalidNotification: topic is missing")
+      const mended = yield* apns([...args, "--resume"])
+      assert.match(mended.stdout, /accepted +5,000\n/)
+    })
+  )
+
+  live("goes on with other topics where the rows name them", () =>
+    Effect.gen(function* () {
+      const rows = tokens(40).map((device, at) => `${device},${at % 2 === 0 ? topic : "com.example.other"}`)
+      const { apns } = yield* setUp({ "users.csv": ["device,topic", ...rows].join("\n") })
+      const simulator = yield* Simulator
+      yield* simulator.addScenario({
+        id: "other",
+        match: { topic: "com.example.other" },
+        effect: { _tag: "reject", reason: "TopicDisallowed" }
+      })
+      const { code, stdout } = yield* apns(["users.csv", "--template", "sale.json", "--concurrency", "4"])
+      assert.strictEqual(code, 4)
+      assert.match(stdout, /accepted +20\n/)
+      assert.match(stdout, /unsent +Halted/)
     })
   )
 

@@ -47,10 +47,6 @@ export class Known {
     return this.given.size - this.done.size - this.again.size
   }
 
-  isUnknown(row: number): boolean {
-    return this.given.has(row) && !this.done.has(row) && !this.again.has(row)
-  }
-
   /** Takes in an entry; says whether its ranges are some. */
   take({ again = "", done = "", given = "" }: typeof Entry.Type): boolean {
     const nowGiven = Ranges.parse(given)

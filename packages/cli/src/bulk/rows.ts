@@ -40,9 +40,19 @@ export class RowNotification implements Notification.Notification {
   readonly line: number
   /** The number of its row, from 0. */
   readonly row: number
+  /** Whether it says a header field of its own. */
+  readonly isOwn: boolean
   batch: Batch | undefined = undefined
 
-  constructor(device: string, id: string, common: Common, content: Notification.Content, line: number, row: number) {
+  constructor(
+    device: string,
+    id: string,
+    common: Common,
+    content: Notification.Content,
+    line: number,
+    row: number,
+    isOwn: boolean
+  ) {
     this.device = device
     this.id = id
     this.pushType = common.pushType
@@ -55,6 +65,7 @@ export class RowNotification implements Notification.Notification {
     this.content = content
     this.line = line
     this.row = row
+    this.isOwn = isOwn
   }
 }
 
@@ -235,7 +246,7 @@ export class Rows {
     if (Result.isFailure(content)) return this.misfit(line, row, device, content.failure)
     const given = isWhole ? valueOf("id") : undefined
     const id = typeof given === "string" && given !== "" ? given : crypto.randomUUID()
-    return new RowNotification(device, id, common.success, content.success, line, row)
+    return new RowNotification(device, id, common.success, content.success, line, row, common.success !== this.common)
   }
 
   private misfit(line: number, row: number, device: string, { column, problem }: Wrong) {

@@ -8,7 +8,7 @@ import { type Journal, unwritableJournal } from "./journal.ts"
 import type { Format, Output } from "./output.ts"
 import { acceptedLine, badLine, deadLine, errorLine, givenUpLine } from "./results.ts"
 import type { BadRow, RowNotification, Rows } from "./rows.ts"
-import { isDone, outcomeOf, type Tally } from "./tally.ts"
+import { breaksAll, isDone, outcomeOf, type Tally } from "./tally.ts"
 
 /** A file, and how lines are written in it. */
 export interface Target {
@@ -31,9 +31,15 @@ const writeAt = 65_536
 /** Faults of one topic do not concern rows of another. */
 const ofTopic = new Set(["TopicDisallowed", "BadTopic"])
 
+export interface Fault {
+  readonly _tag: string
+  readonly detail: string
+  readonly cure: string
+}
+
 export class Recorder {
   /** What was met that every further row would meet. */
-  halted: { readonly _tag: string; readonly detail: string; readonly cure: string } | undefined
+  halted: Fault | undefined
   /** Why nothing more can be written. */
   failure: Failure | undefined
   private readonly options: RecorderOptions
@@ -67,16 +73,21 @@ export class Recorder {
     const { reason } = error
     const outcome = outcomeOf(error)
     tally.add(outcome, reason._tag, error.cure)
-    if (outcome !== "unknown") journal?.settle(notification.row, isDone(error))
+    if (outcome !== "unknown") journal?.settle(notification.row, isDone(notification, error))
     results?.output.add(errorLine(results.format, notification, outcome, error))
     if (error.action === "dropToken") {
       tally.deadTokens++
       deadTokens?.output.add(deadLine(deadTokens.format, notification, error))
     }
-    if (reason._tag === "Halted" && !(ofTopic.has(reason.by._tag) && this.options.rows.hasTopics)) {
-      this.halted ??= reason.by
-      this.feed.stop()
+    if (breaksAll(notification, error)) this.halt(error.reason)
+    else if (reason._tag === "Halted" && !(ofTopic.has(reason.by._tag) && this.options.rows.hasTopics)) {
+      this.halt(reason.by)
     }
+  }
+
+  private halt(by: Fault): void {
+    this.halted ??= by
+    this.feed.stop()
   }
 
   readonly onBadRow = (row: BadRow): void => {

@@ -1,6 +1,7 @@
 /** What became of the rows, in numbers, and whether a row is done. Pure. */
 import type { ApnsError } from "effect-apns"
 import { ExitCode } from "../ExitCode.ts"
+import type { RowNotification } from "./rows.ts"
 
 export type RowOutcome = "accepted" | "refused" | "unsent" | "unknown" | "invalid"
 
@@ -36,12 +37,22 @@ export class Tally {
 export const outcomeOf = ({ outcome, reason }: ApnsError): RowOutcome =>
   reason._tag === "InvalidNotification" ? "invalid" : outcome
 
+/** What only a row can say. */
+const ofRow = new Set(["device", "id"])
+
+/** Whether it is a rule that all rows break alike: one for what was said for all of them. */
+export const breaksAll = ({ content, isOwn }: RowNotification, { reason }: ApnsError): boolean =>
+  reason._tag === "InvalidNotification" &&
+  !isOwn &&
+  !ofRow.has(reason.field) &&
+  (reason.field !== "payload" || content.once !== undefined)
+
 /**
  * Whether a row that was not accepted is done: its device token is dead, or the row itself is wrong. All others can be sent
  * again when the fault is over or mended; but of the unknown nobody can say.
  */
-export const isDone = ({ action, reason }: ApnsError): boolean =>
-  action === "dropToken" || reason._tag === "InvalidNotification"
+export const isDone = (row: RowNotification, error: ApnsError): boolean =>
+  error.action === "dropToken" || (error.reason._tag === "InvalidNotification" && !breaksAll(row, error))
 
 const codes: Readonly<Record<RowOutcome, ExitCode>> = {
   accepted: ExitCode.ok,
