@@ -215,7 +215,7 @@ describe("apns bulk", () => {
         const sent = yield* arrivals
 
         const second = yield* apns([...args, "--resume"])
-        assert.strictEqual(second.code, 0, second.stderr)
+        assert.strictEqual(second.code, 5, second.stderr)
         const counts = yield* arrivals
         for (const [device, count] of counts) assert.strictEqual(count, 1, device)
         const unsure = Number(/(\d+) rows may have arrived/.exec(second.stderr)?.[1])
@@ -392,6 +392,18 @@ describe("apns bulk", () => {
       assert.include(stderr, "line 4: has 1 fields, and the header 2")
       assert.lengthOf(yield* (yield* Simulator).received, 0)
       assert.isFalse(existsSync(at("rows.csv.resume.json")))
+    })
+  )
+
+  live("ends at a quote that is never closed, with what came before it sent", () =>
+    Effect.gen(function* () {
+      const { apns } = yield* setUp({ "users.csv": `device,note\n${token(1)},x\n${token(2)},"x\n${token(3)},x\n` })
+      const { code, stderr, stdout } = yield* apns(["users.csv", "--template", "sale.json"])
+      assert.strictEqual(code, 2)
+      assert.match(stdout, /accepted +1\n/)
+      assert.include(stderr, "apns: users.csv: line 3 opens a quote that is not closed.\n")
+      assert.notInclude(stderr, "To go on")
+      assert.deepStrictEqual([...(yield* arrivals).keys()], [token(1)])
     })
   )
 

@@ -1,6 +1,4 @@
 /** Sends the rows of an input, and tells what became of each. */
-import { existsSync, readFileSync } from "node:fs"
-import { resolve } from "node:path"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
@@ -15,99 +13,25 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Apns, type ApnsError, sendAll } from "effect-apns"
 import { type Ended, endWith } from "../Ending.ts"
+import { ExitCode } from "../ExitCode.ts"
 import { badInput, type Failure } from "../Failure.ts"
-import { resolved, type SettingFlags, settingsLayer } from "../Settings.ts"
+import { resolved, settingsLayer } from "../Settings.ts"
 import { style } from "../Style.ts"
+import { beginning, openJournal } from "./beginning.ts"
 import { check } from "./check.ts"
 import { shown } from "./columns.ts"
 import { Feed } from "./feed.ts"
-import { isFile, nameOf, open, tieOf } from "./input.ts"
-import { Journal, Known, readJournal, type Tie, unwritableJournal } from "./journal.ts"
+import { isFile, nameOf, open } from "./input.ts"
+import { type Journal, unwritableJournal } from "./journal.ts"
 import { count, group } from "./numbers.ts"
+import { type BulkInput, checkFlags, get, readTemplate, saidOf } from "./options.ts"
 import { type Format, formatOf, Output } from "./output.ts"
 import { Progress } from "./progress.ts"
 import { deadColumns, headingOf, resultColumns } from "./results.ts"
-import { commonOf, parseJson, Rows, type Said } from "./rows.ts"
+import { commonOf, Rows } from "./rows.ts"
 import { Recorder, type Target } from "./sending.ts"
 import { type Summary, summaryJson, summaryTable } from "./summary.ts"
 import { exitCodeOf, Tally } from "./tally.ts"
-import { compile, type Template } from "./template.ts"
-
-export interface BulkInput extends SettingFlags {
-  readonly input: string
-  readonly format: Option.Option<Format>
-  readonly template: Option.Option<string>
-  readonly pushType: string
-  readonly collapseId: Option.Option<string>
-  readonly expiration: Option.Option<string>
-  readonly priority: Option.Option<string>
-  readonly rate: Option.Option<number>
-  readonly concurrency: Option.Option<number>
-  readonly results: Option.Option<string>
-  readonly resultsFormat: Option.Option<Format>
-  readonly failedOnly: boolean
-  readonly deadTokens: Option.Option<string>
-  readonly strict: boolean
-  readonly resume: boolean
-  readonly resumeFile: Option.Option<string>
-  readonly replayUnknown: boolean
-  readonly quiet: boolean
-  readonly json: boolean
-}
-
-const get = Option.getOrUndefined
-
-const readTemplate = (path: string): Effect.Effect<Template, Failure> =>
-  Effect.gen(function* () {
-    const text = yield* Effect.try({
-      try: () => readFileSync(path === "-" ? 0 : path, "utf8"),
-      catch: (cause) => {
-        const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error"
-        return badInput(
-          `the template ${path} cannot be read (${code === "ENOENT" ? "it does not exist" : code})`,
-          undefined,
-          cause
-        )
-      }
-    })
-    const { problem, value } = parseJson(text)
-    if (problem !== undefined) return yield* badInput(`the template ${path} ${problem}`)
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      return yield* badInput(
-        `the template ${path} is not an object`,
-        'Give a payload, such as {"aps": {"alert": "Hello"}}.'
-      )
-    }
-    return compile(value)
-  })
-
-const saidOf = (flags: BulkInput): Said => ({
-  pushType: flags.pushType,
-  priority: get(flags.priority),
-  expiration: get(flags.expiration),
-  collapseId: get(flags.collapseId)
-})
-
-const checkFlags = (flags: BulkInput): Failure | undefined => {
-  const rate = get(flags.rate) ?? 1
-  const concurrency = get(flags.concurrency) ?? 1
-  if (rate <= 0) return badInput("--rate is not above 0", "Give how many rows a second.")
-  if (concurrency < 1) return badInput("--concurrency is not above 0", "Give how many may be under way.")
-  if (flags.json && get(flags.results) === "-") {
-    return badInput("--json and --results - both want standard output", "Write the results to a file.")
-  }
-  const written = [get(flags.results), get(flags.deadTokens)].filter((path) => path !== undefined && path !== "-")
-  const paths = [flags.input, get(flags.template), ...written].filter((path) => path !== undefined && path !== "-")
-  const twice = paths.find((path, at) =>
-    paths.some((other, index) => index < at && resolve(other ?? "") === resolve(path ?? ""))
-  )
-  if (twice !== undefined)
-    return badInput(`${twice} is named twice`, "Input, template and results are files of their own.")
-  if (flags.input === "-" && get(flags.template) === "-") {
-    return badInput("rows and template cannot both come from standard input", "Give one of them as a file.")
-  }
-  return undefined
-}
 
 /** A word as a shell reads it back. */
 const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
@@ -117,46 +41,6 @@ const commandWith = (...flags: ReadonlyArray<string>): string => {
   const words = process.argv.slice(2)
   return ["apns", ...words, ...flags.filter((flag) => !words.includes(flag))].map(quoted).join(" ")
 }
-
-/** What the resume file will say at first. */
-interface Beginning {
-  readonly path: string
-  readonly tie: Tie
-  readonly known: Known
-}
-
-/** Where a run begins: at the first row, or where an earlier one stopped; nothing for what cannot be read again. */
-const beginning = (flags: BulkInput, format: Format): Effect.Effect<Beginning | undefined, Failure> =>
-  Effect.gen(function* () {
-    const given = get(flags.resumeFile)
-    if (!(yield* isFile(flags.input))) {
-      if (!flags.resume && given === undefined) return undefined
-      return yield* badInput(`${nameOf(flags.input)} cannot be resumed: it cannot be read again`, "Save it to a file.")
-    }
-    const path = given ?? `${flags.input}.resume.json`
-    if (!flags.resume && existsSync(path)) {
-      return yield* badInput(
-        `${path} is there: an earlier run has not sent all of this input`,
-        "--resume goes on. To send everything again, remove that file first."
-      )
-    }
-    if (!flags.resume) return { path, tie: yield* tieOf(flags.input, format), known: new Known() }
-    const { input, known } = yield* Effect.fromResult(readJournal(path))
-    const tie = yield* tieOf(flags.input, format)
-    if (input.bytes !== tie.bytes || input.sha256 !== tie.sha256) {
-      return yield* badInput(
-        `${flags.input} has changed since ${path} was written`,
-        "Rows are counted, so only the unchanged input can be resumed. Send what is left of it as a new input."
-      )
-    }
-    if (input.format !== format) {
-      return yield* badInput(`${path} is of the same input read as ${input.format}`, `Give --format ${input.format}.`)
-    }
-    return { path, tie, known }
-  })
-
-const openJournal = ({ known, path, tie }: Beginning): Effect.Effect<Journal, Failure> =>
-  Effect.try({ try: () => new Journal(path, tie, known), catch: (cause) => unwritableJournal(path, cause) })
 
 const openTarget = (
   path: string | undefined,
@@ -220,7 +104,8 @@ const closeJournal = ({ feed, journal, recorder }: Run): string | undefined => {
 /** What to say after the summary. */
 const remarks = (
   { feed, flags, journal, recorder, targets }: Run,
-  resumeFile: string | undefined
+  resumeFile: string | undefined,
+  isEndedByInput: boolean
 ): ReadonlyArray<string> => {
   const lines: Array<string> = []
   if (recorder.halted !== undefined) {
@@ -241,12 +126,17 @@ const remarks = (
       )
     }
     const flags = isAllSent ? ["--resume", "--replay-unknown"] : ["--resume"]
-    lines.push(`To ${isAllSent ? "send" : "go on"}: ${commandWith(...flags)}`)
+    // The same input would end at the same place.
+    if (!isEndedByInput) lines.push(`To ${isAllSent ? "send" : "go on"}: ${commandWith(...flags)}`)
   } else if (journal === undefined && recorder.halted !== undefined) {
     lines.push(`${nameOf(flags.input)} cannot be resumed: the results say what was sent.`)
   }
   return lines
 }
+
+/** Whether the input ended it, and not what was to be written. */
+const isUnreadable = (cause: Cause.Cause<Failure>): boolean =>
+  Option.exists(Cause.findErrorOption(cause), ({ exitCode }) => exitCode === ExitCode.badInput)
 
 const conclude = (
   run: Run,
@@ -270,7 +160,7 @@ const conclude = (
       stopped: failed || recorder.failure !== undefined ? "failed" : stopped,
       resumeFile
     }
-    const lines = remarks(run, resumeFile)
+    const lines = remarks(run, resumeFile, Exit.isFailure(exit) && isUnreadable(exit.cause))
     if (flags.json) yield* Console.log(summaryJson(summary))
     else if (get(flags.results) === "-") yield* Console.error(summaryTable(summary, style("stderr")))
     else yield* Console.log(summaryTable(summary, style("stdout")))
@@ -279,7 +169,8 @@ const conclude = (
     if (failed) return yield* Effect.failCause(exit.cause)
     if (recorder.failure !== undefined) return yield* recorder.failure
     if (isInterrupted) return yield* Effect.interrupt
-    return yield* endWith(exitCodeOf(tally))
+    const mayHaveArrived = resumeFile !== undefined && (run.journal?.known.unknown ?? 0) > 0
+    return yield* endWith(mayHaveArrived ? ExitCode.unknown : exitCodeOf(tally))
   })
 
 const send = (flags: BulkInput): Effect.Effect<void, Failure | Ended, Apns | Scope.Scope> =>

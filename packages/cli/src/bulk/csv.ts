@@ -5,8 +5,6 @@
  * Most lines have no quotes, and those are split by the engine's own `split`: what reads character by character takes
  * longer for a row than sending it.
  */
-import * as Data from "effect/Data"
-
 export interface CsvRecord {
   /** The line it starts on, from 1. */
   readonly line: number
@@ -15,8 +13,11 @@ export interface CsvRecord {
   readonly problem?: string | undefined
 }
 
-/** Nothing after it can be told apart. */
-export class Unreadable extends Data.TaggedError("Unreadable")<{ readonly line: number; readonly problem: string }> {}
+/** Where rows can no longer be told apart, and why. */
+export interface Broken {
+  readonly line: number
+  readonly problem: string
+}
 
 /** No row is longer, in characters: a notification has 4 KiB. */
 export const longestRow = 1_048_576
@@ -77,7 +78,10 @@ export class CsvRecords {
   private delimiter: string | undefined
   private field = fieldOf(",")
 
-  /** The records that end in `text`, and with `isLast` the one that ends with it. Throws `Unreadable`. */
+  /** Set when nothing after the records read so far can be read. */
+  broken: Broken | undefined
+
+  /** The records that end in `text`, and with `isLast` the one that ends with it. */
   read(text: string, isLast: boolean): ReadonlyArray<CsvRecord> {
     const records: Array<CsvRecord> = []
     const whole = this.rest === "" ? text : this.rest + text
@@ -95,7 +99,7 @@ export class CsvRecords {
         const record = quotedRecord(whole, at, this.field, isLast)
         if (record === undefined) {
           if (isLast || whole.length - at > longestRow) {
-            throw new Unreadable({ line: this.line, problem: "opens a quote that is not closed" })
+            this.broken = { line: this.line, problem: "opens a quote that is not closed" }
           }
           break
         }
@@ -109,7 +113,7 @@ export class CsvRecords {
       at = end + 1
     }
     this.rest = at >= whole.length ? "" : whole.slice(at)
-    if (this.rest.length > longestRow) throw new Unreadable({ line: this.line, problem: "is longer than 1 MiB" })
+    if (this.rest.length > longestRow) this.broken ??= { line: this.line, problem: "is longer than 1 MiB" }
     return records
   }
 }

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { badInput, type Failure } from "../Failure.ts"
 import { checkHeader, isBare } from "./columns.ts"
-import { type CsvRecord, CsvRecords, Unreadable } from "./csv.ts"
+import { type Broken, type CsvRecord, CsvRecords } from "./csv.ts"
 import type { Tie } from "./journal.ts"
 import { Lines } from "./ndjson.ts"
 import type { Format } from "./output.ts"
@@ -104,15 +104,16 @@ export interface Input {
   ) => Effect.Effect<ReadonlyArray<RowNotification | BadRow> | undefined, Failure>
 }
 
-const wrongText = (name: string, cause: unknown): Failure => {
-  if (cause instanceof Unreadable) {
-    return badInput(`${name}: line ${cause.line} ${cause.problem}`, "Nothing after it can be read. Mend it.")
-  }
-  if (cause instanceof TypeError && codeOf(cause) === "ERR_ENCODING_INVALID_ENCODED_DATA") {
-    return badInput(`${name} is not UTF-8`, "Save it as UTF-8.", cause)
-  }
-  return badInput(`${name} cannot be read (${codeOf(cause)})`, undefined, cause)
-}
+const brokenAt = (name: string, { line, problem }: Broken): Failure =>
+  badInput(
+    `${name}: line ${line} ${problem}`,
+    "Nothing from there on was sent. Mend it, and send it as an input of its own."
+  )
+
+const wrongBytes = (name: string, cause: unknown): Failure =>
+  codeOf(cause) === "ERR_ENCODING_INVALID_ENCODED_DATA"
+    ? badInput(`${name} is not UTF-8`, "Save it as UTF-8. What the results do not name was not sent.", cause)
+    : badInput(`${name} cannot be read (${codeOf(cause)})`, undefined, cause)
 
 /** A read that waits in a thread of its own, as those of files do, would keep the process from ending. */
 const streamOf = (path: string, isPipe: boolean): Readable => {
@@ -142,30 +143,29 @@ export const open = ({
     })
     yield* Effect.addFinalizer(() => Effect.sync(() => stream.destroy()))
     const pieces = new Pieces(stream[Symbol.asyncIterator]())
-    const piece = Effect.tryPromise({ try: () => pieces.next(), catch: (cause) => wrongText(name, cause) })
+    const piece = Effect.tryPromise({ try: () => pieces.next(), catch: (cause) => wrongBytes(name, cause) })
 
     let first = yield* piece
-    while (first.text.trim() === "" && !first.isLast) first = yield* piece
+    while (first.text.trim() === "" && !first.isLast) {
+      const { isLast, text } = yield* piece
+      first = { text: first.text + text, isLast }
+    }
     if (first.text.trim() === "") return yield* badInput(`${name} has no rows`)
     const format = given ?? formatIn(path, first.text)
-    const records = format === "csv" ? new CsvRecords() : undefined
+    const records = new CsvRecords()
     const lines = new Lines()
     let count = 0
     let unused: ReadonlyArray<string> = []
 
-    const recordsIn = ({ isLast, text }: Piece) =>
-      Effect.try({ try: () => records?.read(text, isLast) ?? [], catch: (cause) => wrongText(name, cause) })
-    const linesIn = ({ isLast, text }: Piece) =>
-      Effect.try({ try: () => lines.read(text, isLast), catch: (cause) => wrongText(name, cause) })
-
     let pending: ReadonlyArray<CsvRecord> = []
     let last = first
-    if (records !== undefined) {
-      pending = yield* recordsIn(first)
-      while (pending.length === 0 && !last.isLast) {
+    if (format === "csv") {
+      pending = records.read(first.text, first.isLast)
+      while (pending.length === 0 && !last.isLast && records.broken === undefined) {
         last = yield* piece
-        pending = yield* recordsIn(last)
+        pending = records.read(last.text, last.isLast)
       }
+      if (pending.length === 0 && records.broken !== undefined) return yield* brokenAt(name, records.broken)
       const [head] = pending
       if (head === undefined) return yield* badInput(`${name} has no rows`)
       const isList = isBare(head.fields)
@@ -193,16 +193,17 @@ export const open = ({
     let isFirst = true
     const next: Input["next"] = (isWanted) =>
       Effect.gen(function* () {
+        const broken = records.broken ?? lines.broken
+        if (!isFirst && broken !== undefined) return yield* brokenAt(name, broken)
         if (!isFirst && last.isLast) return undefined
         if (!isFirst) last = yield* piece
-        if (records !== undefined) {
-          const raws = isFirst ? pending : yield* recordsIn(last)
-          isFirst = false
-          pending = []
-          return made(raws, (raw, row) => rows.ofRecord(raw, row), isWanted)
-        }
+        const { isLast, text } = last
+        const isBegun = !isFirst
         isFirst = false
-        return made(yield* linesIn(last), (raw, row) => rows.ofLine(raw, row), isWanted)
+        if (format === "ndjson") return made(lines.read(text, isLast), (raw, row) => rows.ofLine(raw, row), isWanted)
+        const raws = isBegun ? records.read(text, isLast) : pending
+        pending = []
+        return made(raws, (raw, row) => rows.ofRecord(raw, row), isWanted)
       })
     return { name, format, size: stat?.isFile() ? stat.size : undefined, position: () => pieces.position, unused, next }
   })

@@ -1,5 +1,5 @@
 /** Lines out of text that comes in pieces, each with its number. */
-import { longestRow, Unreadable } from "./csv.ts"
+import { type Broken, longestRow } from "./csv.ts"
 
 export interface Line {
   /** From 1. */
@@ -11,7 +11,10 @@ export class Lines {
   private rest = ""
   private line = 1
 
-  /** The lines that end in `text`, and with `isLast` the one that ends with it; empty ones are left out. Throws `Unreadable`. */
+  /** Set when nothing after the lines read so far can be read. */
+  broken: Broken | undefined
+
+  /** The lines that end in `text`, and with `isLast` the one that ends with it; empty ones are left out. */
   read(text: string, isLast: boolean): ReadonlyArray<Line> {
     const lines: Array<Line> = []
     const parts = (this.rest + text).split("\n")
@@ -20,7 +23,7 @@ export class Lines {
       if (part.trim() !== "") lines.push({ line: this.line, text: part })
       this.line++
     }
-    if (this.rest.length > longestRow) throw new Unreadable({ line: this.line, problem: "is longer than 1 MiB" })
+    if (this.rest.length > longestRow) this.broken = { line: this.line, problem: "is longer than 1 MiB" }
     return lines
   }
 }
