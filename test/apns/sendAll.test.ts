@@ -75,6 +75,14 @@ describe("sendAll", () => {
     }).pipe(Effect.provide(simulated()))
   )
 
+  it.effect("hands back the very notifications, with the fields of their own", () =>
+    Effect.gen(function* () {
+      const given = [1, 2, 3].map((line) => ({ ...hello(line), line }))
+      const results = yield* Stream.runCollect(sendAll(Stream.fromIterable(given)))
+      assert.deepStrictEqual(results.map(({ notification }) => notification.line).sort(), [1, 2, 3])
+    }).pipe(Effect.provide(over(() => Effect.succeed({}))))
+  )
+
   it.live("sends each of thousands once, over one connection", () =>
     Effect.gen(function* () {
       const results = yield* Stream.runCollect(sendAll(range(3000), { concurrency: 200 }))

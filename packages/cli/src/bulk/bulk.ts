@@ -75,10 +75,10 @@ interface Run {
 const drain = (run: Run, worker: Fiber.Fiber<unknown, unknown>): Effect.Effect<void> =>
   Effect.gen(function* () {
     run.feed.stop()
-    run.progress.say(`Stopping: ${group(run.feed.underWay)} under way are waited for. Ctrl-C again gives them up.`)
     const giveUp = () => worker.interruptUnsafe()
     process.once("SIGINT", giveUp)
     process.once("SIGTERM", giveUp)
+    run.progress.say(`Stopping: ${group(run.feed.underWay)} under way are waited for. Ctrl-C again gives them up.`)
     yield* Fiber.await(worker)
     process.off("SIGINT", giveUp)
     process.off("SIGTERM", giveUp)
@@ -214,7 +214,7 @@ const send = (flags: BulkInput): Effect.Effect<void, Failure | Ended, Apns | Sco
     const { failedOnly, quiet } = flags
     const recorder = new Recorder({ results, deadTokens, failedOnly, journal, tally, rows: options.rows }, feed)
     const startedMillis = yield* Clock.currentTimeMillis
-    const progress = new Progress({ tally, position: input.position, size: input.size, quiet }, startedMillis)
+    const progress = new Progress({ tally, position: () => feed.position, size: input.size, quiet }, startedMillis)
     if (input.unused.length > 0) progress.say(`Nothing reads the columns ${input.unused.map(shown).join(", ")}.`)
     const run: Run = {
       flags,

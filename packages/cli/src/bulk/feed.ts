@@ -40,6 +40,8 @@ export class Feed {
   private rows: ReadonlyArray<RowNotification> = []
   private at = 0
   private dueMillis = 0
+  /** Of the input, before and after the rows that are being handed over. */
+  private positions: readonly [number, number] = [0, 0]
   private readonly size: number
 
   constructor(options: FeedOptions) {
@@ -64,6 +66,12 @@ export class Feed {
     if (batch === undefined) return
     row.batch = undefined
     if (--batch.open === 0) this.batches.delete(batch)
+  }
+
+  /** How far it is in the input, in bytes, as near as can be told. */
+  get position(): number {
+    const [before, after] = this.positions
+    return this.rows.length === 0 ? after : before + ((after - before) * this.at) / this.rows.length
   }
 
   /** Rows on their way. */
@@ -95,6 +103,7 @@ export class Feed {
       }
       this.rows = rows
       this.at = 0
+      this.positions = [this.positions[1], this.options.input.position()]
       if (bad.length === 0) return Effect.void
       return Effect.map(this.give(bad), () => {
         for (const row of bad) this.options.onBadRow(row)
