@@ -1,5 +1,5 @@
 /** The Stream of notifications that `sendAll` is given: rows in batches, at a rate, until there are no more or it is stopped. */
-import type * as Arr from "effect/Array"
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -135,12 +135,11 @@ export class Feed {
         yield* Effect.raceFirst(this.read, Deferred.await(this.stopped))
       const rows = this.rows.slice(this.at, this.at + this.size)
       if (!this.isStopped) yield* Effect.raceFirst(this.pace(rows.length), Deferred.await(this.stopped))
-      if (this.isStopped) return yield* Cause.done()
+      if (this.isStopped || !Arr.isReadonlyArrayNonEmpty(rows)) return yield* Cause.done()
       this.at += rows.length
       yield* this.give(rows)
       this.batches.add(new Batch(rows))
-      // There is a row left, as the loop above saw to.
-      return rows as ReadonlyArray<RowNotification> as Arr.NonEmptyReadonlyArray<RowNotification>
+      return rows
     }
   )
 }
