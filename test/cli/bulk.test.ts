@@ -1,12 +1,12 @@
-import { execFileSync } from "node:child_process"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { execFileSync, spawn } from "node:child_process"
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, type Scope } from "effect"
 import { localVariables, topic } from "./support/local.ts"
-import { folder, type Options, run, start } from "./support/process.ts"
+import { folder, main, type Options, run, start } from "./support/process.ts"
 
 const token = (n: number) => n.toString(16).padStart(64, "0")
 
@@ -332,6 +332,29 @@ describe("apns bulk", () => {
       running.closeErrors()
       assert.strictEqual((yield* running.ended).code, 0)
       assert.lengthOf(lines("out.ndjson"), 3)
+    })
+  )
+
+  live("says so when its summary cannot be kept, with everything sent", () =>
+    Effect.gen(function* () {
+      const { cwd, env } = yield* setUp({ "tokens.txt": tokens(3).join("\n") })
+      const full = openSync("/dev/full", "w")
+      const child = spawn(process.execPath, [main, "bulk", "tokens.txt", "--template", "sale.json"], {
+        cwd,
+        env: { PATH: process.env.PATH ?? "", HOME: cwd, ...env },
+        stdio: ["ignore", full, "pipe"]
+      })
+      let stderr = ""
+      child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+        stderr += text
+      })
+      const code = yield* Effect.promise(() => new Promise((resolve) => child.once("close", resolve)))
+      closeSync(full)
+      assert.deepStrictEqual(
+        { code, stderr },
+        { code: 1, stderr: "apns: standard output cannot be written (the disk is full, ENOSPC).\n" }
+      )
+      assert.strictEqual((yield* arrivals).size, 3)
     })
   )
 

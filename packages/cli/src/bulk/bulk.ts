@@ -134,6 +134,14 @@ const remarks = (
   return lines
 }
 
+/** Prints on standard output. Nobody has to read it; but where it cannot be kept, as on a full disk, says so. */
+const print = (text: string): Effect.Effect<Failure | undefined, Failure> =>
+  Effect.gen(function* () {
+    const output = yield* Output.open("-", { append: false, heading: `${text}\n` })
+    yield* output.flush
+    return output.isAbandoned ? undefined : output.failure
+  })
+
 /** Whether the input ended it, and not what was to be written. */
 const isUnreadable = (cause: Cause.Cause<Failure>): boolean =>
   Option.exists(Cause.findErrorOption(cause), ({ exitCode }) => exitCode === ExitCode.badInput)
@@ -161,9 +169,9 @@ const conclude = (
       resumeFile
     }
     const lines = remarks(run, resumeFile, Exit.isFailure(exit) && isUnreadable(exit.cause))
-    if (flags.json) yield* Console.log(summaryJson(summary))
+    if (flags.json) recorder.failure ??= yield* print(summaryJson(summary))
     else if (get(flags.results) === "-") yield* Console.error(summaryTable(summary, style("stderr")))
-    else yield* Console.log(summaryTable(summary, style("stdout")))
+    else recorder.failure ??= yield* print(summaryTable(summary, style("stdout")))
     if (lines.length > 0) yield* Console.error(lines.join("\n"))
     for (const target of run.targets) target?.output.close()
     if (failed) return yield* Effect.failCause(exit.cause)

@@ -51,6 +51,8 @@ export class Output {
   /** Rows that were not written, or not wholly. */
   lost = 0
   failure: Failure | undefined
+  /** Whether that is only that its reader has gone. */
+  isAbandoned = false
   private readonly stream: Writable
   private pending = ""
   private rows = 0
@@ -58,9 +60,12 @@ export class Output {
   private constructor(name: string, stream: Writable) {
     this.name = name
     this.stream = stream
-    stream.on("error", (cause) => {
-      this.failure ??= unwritable(name, cause)
-    })
+    stream.on("error", (cause) => this.fail(cause))
+  }
+
+  private fail(cause: unknown): void {
+    this.failure ??= unwritable(this.name, cause)
+    if (codeOf(cause) === "EPIPE") this.isAbandoned = true
   }
 
   /** Opens a file, or standard output for `-`. `heading` begins it, unless it goes on with what is there. */
@@ -103,7 +108,7 @@ export class Output {
     }
     this.stream.write(pending, (cause) => {
       if (cause != null) {
-        this.failure ??= unwritable(this.name, cause)
+        this.fail(cause)
         this.lost += rows
       }
       resume(Effect.void)
