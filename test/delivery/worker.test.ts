@@ -1,10 +1,13 @@
 /** What happens to notifications in a queue, whatever happens to the process, the store, the sink or APNs. */
 import { assert, describe, it } from "@effect/vitest"
+import type { Outcome } from "@effect-apns/delivery"
 import { Deferred, Duration, Effect, Fiber } from "effect"
 import { Reason } from "effect-apns"
 import { lease } from "./leasedStore.ts"
-import { connectionLost, errorOf, failing, hello, idOf, refused, unknown } from "./scripted.ts"
+import { connectionLost, device, errorOf, failing, hello, idOf, refused, unknown } from "./scripted.ts"
 import { around, elapse, stage } from "./stage.ts"
+
+const many = (count: number, from = 0) => Array.from({ length: count }, (_, n) => hello(from + n))
 
 const elementOf = (ids: ReadonlyArray<string>) => ids[0] ?? ""
 
@@ -204,6 +207,27 @@ describe("a worker", () => {
       assert.lengthOf(new Set(sink.told()), 200)
       assert.isTrue(sink.told().every((told) => told.startsWith("Accepted ")))
       assert.deepStrictEqual(store.states().pending, [])
+    })
+  )
+
+  it.effect("does not let small chunks pass a large one for ever", () =>
+    Effect.gen(function* () {
+      const { outbox, sink, startWorker } = yield* stage({
+        // Staggered, so that the places of small chunks never come free together.
+        script: ({ id }) => Effect.sleep(400 + (Math.floor(Number.parseInt(id.slice(-12), 16) / 10) % 8) * 50),
+        worker: { concurrency: 100, chunkSize: 10 },
+        outbox: { chunkSize: 10 }
+      })
+      yield* outbox.enqueueAll("first", many(80))
+      const large = Array.from({ length: 80 }, (_, n) => device(5000 + n))
+      yield* outbox.fanOut("large", hello(0), large)
+      yield* outbox.enqueueAll("then", many(1000, 100))
+      yield* startWorker()
+      const isLarge = ({ notification }: Outcome.Outcome) => large.includes(notification.device)
+      for (let n = 0; n < 100 && !sink.chunks.flat().some(isLarge); n++) yield* elapse("100 millis", "50 millis")
+      assert.isAtMost(sink.told().length, 80 + 80 + 80)
+      yield* elapse("20 seconds", "250 millis")
+      assert.lengthOf(sink.told(), 1160)
     })
   )
 

@@ -159,6 +159,9 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
     const queue = yield* queueOf(name, lane)
     const most = Math.max(1, Math.ceil(concurrency * share[lane]))
     const room = yield* Semaphore.make(most)
+    const turnstile = yield* Semaphore.make(1)
+    /** One by one: else a large chunk, for which there is no room yet, would be passed by small ones for ever. */
+    const enter = (count: number) => Semaphore.withPermit(turnstile)(Semaphore.takeScoped(room, Math.min(count, most)))
     const gate = yield* makeGate(queueName, Duration.fromInputUnsafe(faultPause))
     const counters = countersOf(queueName)
 
@@ -219,11 +222,9 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
         queue
           .take((element, { id }) => {
             const count = element.items.length
-            return Semaphore.withPermits(
-              room,
-              Math.min(count, most)
-            )(
+            return Effect.scoped(
               Effect.gen(function* () {
+                yield* enter(count)
                 yield* awaitRate(count)
                 hold()
                 return yield* process(id, element)
