@@ -210,6 +210,21 @@ describe("a worker", () => {
     })
   )
 
+  it.effect("takes sizes that are none for the smallest there is", () =>
+    Effect.gen(function* () {
+      const { outbox, sink, startWorker } = yield* stage({
+        worker: { concurrency: 0, chunkSize: -1 },
+        outbox: { chunkSize: 0, fanOutSize: 0.5 }
+      })
+      yield* startWorker()
+      yield* outbox.enqueueAll("k", many(3))
+      yield* outbox.fanOut("f", hello(0), [device(10), device(11)])
+      yield* outbox.enqueue(hello(20))
+      yield* elapse("5 seconds")
+      assert.lengthOf(sink.told(), 6)
+    })
+  )
+
   it.effect("does not let small chunks pass a large one for ever", () =>
     Effect.gen(function* () {
       const { outbox, sink, startWorker } = yield* stage({

@@ -20,7 +20,7 @@ import { PayloadSchema } from "effect-apns/PayloadSchema"
 import { type Item, type ItemOptions, itemsWith } from "./Element.ts"
 import { type Due, dueOf } from "./internal/due.ts"
 import { makeInbox } from "./internal/inbox.ts"
-import { laneOf, lanes, nameOf, offer, queueOf } from "./internal/lanes.ts"
+import { laneOf, lanes, nameOf, offer, queueOf, sizeOf } from "./internal/lanes.ts"
 import { traceOf, tracesOf } from "./internal/trace.ts"
 import * as Metrics from "./Metrics.ts"
 
@@ -105,10 +105,11 @@ export class Outbox extends Context.Service<
      * **Details**
      *
      * Calling it again with the same key and the same notifications, in the same order, stores nothing twice, as long as
-     * the store remembers what was done (`Retention`). The key is yours, at most 200 characters. It runs in the caller's fiber, so it joins the
-     * caller's SQL transaction: what is rolled back was never stored. All notifications are checked, and held in memory,
-     * before the first is stored: it fails with `InvalidNotification` for the first that breaks a rule. Give a million in
-     * pages, each with a key of its own, or use `fanOut`.
+     * the store remembers what was done (`Retention`). The key is yours, at most 200 characters; so is the order, by which
+     * chunks are told apart. It runs in the caller's fiber, so it joins the caller's SQL transaction: what is rolled back
+     * was never stored. All notifications are checked, and held in memory, before the first is stored: it fails with
+     * `InvalidNotification` for the first that breaks a rule. Give a million in pages of some 10,000, each with a key of its
+     * own, or use `fanOut`.
      */
     readonly enqueueAll: (
       key: string,
@@ -181,7 +182,9 @@ const itemFor = (template: Item, to: string | RegisteredDevice): Item => {
   }
 }
 
-const make = Effect.fnUntraced(function* ({ chunkSize = 50, fanOutSize = 500, name = "apns" }: OutboxOptions) {
+const make = Effect.fnUntraced(function* ({ name = "apns", ...sizes }: OutboxOptions) {
+  const chunkSize = sizeOf(sizes.chunkSize, 50)
+  const fanOutSize = sizeOf(sizes.fanOutSize, 500)
   const clock = yield* Clock.Clock
   const payloads = Option.getOrUndefined(yield* Effect.serviceOption(PayloadSchema))
 

@@ -19,7 +19,7 @@ import { Apns } from "effect-apns/Apns"
 import { type Again, type Delivered, type DeliverOptions, deliverChunk } from "./DeliverChunk.ts"
 import type { Element } from "./Element.ts"
 import { makeGate } from "./internal/gate.ts"
-import { lanes, nameOf, offer, queueOf } from "./internal/lanes.ts"
+import { lanes, nameOf, offer, queueOf, sizeOf } from "./internal/lanes.ts"
 import { told } from "./internal/masked.ts"
 import { type Crew, runTakers } from "./internal/takers.ts"
 import { originOf } from "./internal/trace.ts"
@@ -147,7 +147,9 @@ const limiting = Effect.fnUntraced(function* (name: string, { key = name, limit,
 })
 
 const make = Effect.fnUntraced(function* (options: WorkerOptions) {
-  const { chunkSize = 50, concurrency = 3000, faultPause = "1 minute", name = "apns", rateLimit } = options
+  const { faultPause = "1 minute", name = "apns", rateLimit } = options
+  const chunkSize = sizeOf(options.chunkSize, 50)
+  const concurrency = sizeOf(options.concurrency, 3000)
   const apns = yield* Apns
   const sink = yield* OutcomeSink
   const clock = yield* Clock.Clock
@@ -157,7 +159,7 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
   const crewOf = Effect.fnUntraced(function* (lane: Lane) {
     const queueName = nameOf(name, lane)
     const queue = yield* queueOf(name, lane)
-    const most = Math.max(1, Math.ceil(concurrency * share[lane]))
+    const most = Math.ceil(concurrency * share[lane])
     const room = yield* Semaphore.make(most)
     const turnstile = yield* Semaphore.make(1)
     /** One by one: else a large chunk, for which there is no room yet, would be passed by small ones for ever. */

@@ -13,6 +13,10 @@ export const laneOf = ({ priority }: Notification): Lane => (priority === undefi
 /** Claims of one element. They end without a settlement in crashes only, as nothing else makes an element fail for long. */
 const mostClaims = 20
 
+/** A size that somebody gave. With none at all, or without an end, nothing would go on. */
+export const sizeOf = (given: number | undefined, otherwise: number): number =>
+  given === undefined || !Number.isFinite(given) ? otherwise : Math.max(1, Math.floor(given))
+
 export const nameOf = (name: string, lane: Lane): string => `${name}:${lane}`
 
 export const queueOf = (
