@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deliverChunk, Element, Metrics, Outbox, OutcomeSink, Worker } from "@effect-apns/delivery"
 import { Simulator } from "@effect-apns/simulator"
-import { Deferred, Effect, Layer, Option, Result, Stream } from "effect"
+import { Clock, Deferred, Effect, Layer, Option, Result, Stream } from "effect"
 import { PersistedQueue } from "effect/persistence"
 import { Notification } from "effect-apns"
 import { observed } from "../support/observed.ts"
@@ -159,7 +159,7 @@ describe("metrics", () => {
       const { outbox, startWorker } = yield* stage()
       yield* startWorker({ sink: around(() => Effect.fail(new Error("the table is locked"))) })
       yield* outbox.enqueueAll("k", [hello(1)])
-      yield* elapse("3 seconds")
+      yield* elapse("35 seconds")
       assert.deepStrictEqual(values(Metrics.failures), { "queue=apns:high": 1 })
       const told = lines.filter(({ level }) => level === "Warn")
       assert.lengthOf(told, 1)
@@ -187,11 +187,12 @@ describe("no whole device token", () => {
         worker: { maxAttempts: 2 },
         outbox: { chunkSize: 1 }
       })
-      let failures = 2
       yield* startWorker({
         sink: (sink) => {
           const loud = around((record) =>
-            failures-- > 0 ? Effect.fail(new Error(`INSERT INTO dead VALUES ('${device(failures)}')`)) : record
+            Effect.flatMap(Clock.currentTimeMillis, (now) =>
+              now < 40_000 ? Effect.fail(new Error(`INSERT INTO dead VALUES ('${device(7)}')`)) : record
+            )
           )(sink)
           return Layer.effect(
             OutcomeSink,

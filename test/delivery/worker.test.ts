@@ -1,7 +1,7 @@
 /** What happens to notifications in a queue, whatever happens to the process, the store, the sink or APNs. */
 import { assert, describe, it } from "@effect/vitest"
 import type { Outcome } from "@effect-apns/delivery"
-import { Deferred, Duration, Effect, Fiber } from "effect"
+import { Clock, Deferred, Duration, Effect, Fiber } from "effect"
 import { Reason } from "effect-apns"
 import { lease } from "./leasedStore.ts"
 import { connectionLost, device, errorOf, failing, hello, idOf, refused, unknown } from "./scripted.ts"
@@ -165,22 +165,27 @@ describe("a worker", () => {
     })
   )
 
-  it.effect("asks a sink again that fails, and then sends the chunk again", () =>
-    Effect.gen(function* () {
-      let left = 5
-      const sinkOf = around((record) =>
-        Effect.suspend(() => (left-- > 0 ? Effect.fail("the table is locked") : record))
-      )
-      const { outbox, sent, sink, startWorker, store } = yield* stage()
-      yield* startWorker({ sink: sinkOf })
-      yield* outbox.enqueueAll("k", [hello(1)])
-      // Four tries, then the chunk comes back after a second and the sink takes it at the second try.
-      yield* elapse("10 seconds")
-      assert.lengthOf(sent, 2)
-      assert.deepStrictEqual(sink.told(), [`Accepted ${idOf(1)}`])
-      assert.deepStrictEqual(store.states().completed, ["k/high/0+1"])
-    })
-  )
+  for (const { awaySeconds, sends } of [
+    { awaySeconds: 25, sends: 1 },
+    { awaySeconds: 60, sends: 2 }
+  ]) {
+    it.effect(`asks a sink again that is away for ${awaySeconds} seconds; the chunk is sent in all ${sends}x`, () =>
+      Effect.gen(function* () {
+        const away = around((record) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) =>
+            now < awaySeconds * 1000 ? Effect.fail("the table is locked") : record
+          )
+        )
+        const { outbox, sent, sink, startWorker, store } = yield* stage()
+        yield* startWorker({ sink: away })
+        yield* outbox.enqueueAll("k", [hello(1)])
+        yield* elapse("2 minutes")
+        assert.lengthOf(sent, sends)
+        assert.deepStrictEqual(sink.told(), [`Accepted ${idOf(1)}`])
+        assert.deepStrictEqual(store.states().completed, ["k/high/0+1"])
+      })
+    )
+  }
 
   it.effect("pauses on a fault that every notification would meet, loses nothing, and goes on", () =>
     Effect.gen(function* () {

@@ -15,7 +15,7 @@ import type { Outcome } from "./Outcome.ts"
  *
  * The worker calls `record` once for the outcomes of a chunk, before the chunk leaves the queue: so an outcome may be told
  * twice, and is never left untold. Be quick, for the chunk waits; and do not fail for reasons of your own business: when
- * `record` fails, it is asked three times more, and then the whole chunk comes back later and is **sent again**.
+ * `record` fails, it is asked again for half a minute, and then the whole chunk comes back later and is **sent again**.
  *
  * **Example** (Removing dead tokens)
  *

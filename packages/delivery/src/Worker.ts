@@ -69,13 +69,13 @@ type Limited<O extends WorkerOptions> = "rateLimit" extends keyof O
     : RateLimiter.RateLimiter
   : never
 
-/** The store may be away for as long as the lease usually lasts; after that, somebody else has the chunk. */
-const storeRetry = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(
+/**
+ * The store or the sink may be away for as long as the lease usually lasts: to wait is better than to let the chunk go and
+ * have it sent again. After that, somebody else may have it.
+ */
+const settlementRetry = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(
   Schedule.upTo({ duration: "30 seconds" })
 )
-
-/** What a sink fails for may pass: a chunk that comes back is sent again, which is worse than to wait. */
-const sinkRetry = Schedule.exponential("200 millis", 3).pipe(Schedule.upTo({ times: 3 }))
 
 const share: Record<Lane, number> = { high: 0.8, low: 0.2 }
 
@@ -173,13 +173,13 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
       if (outcomes.length > 0)
         yield* Effect.retry(
           Effect.suspend(() => sink.record(outcomes)),
-          sinkRetry
+          settlementRetry
         )
       if (retry.length > 0) {
         const { enqueuedAtMillis, traces } = element
         const chunk = { items: retry.map(({ item }) => item), enqueuedAtMillis, traces }
         const offered = offer(queue, chunk, { id: retryId(id), delay: longest(retry) })
-        yield* Effect.retry(offered, storeRetry)
+        yield* Effect.retry(offered, settlementRetry)
       }
       yield* counters.settled(delivered)
     })
@@ -268,8 +268,8 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
  * acknowledges them: nothing is sent twice. A process that is killed instead leaves its chunks to be taken again when their
  * lease ends.
  *
- * Chunks whose settlement failed come back; after 20 claims, which only a chunk that kills its process reaches, they are
- * kept as failed (`DeadLetters`). A fault that every notification would meet, such as a revoked key, makes it pause, with
+ * Chunks that could not be settled come back; after 20 claims they are kept as failed (`DeadLetters`): a chunk that kills
+ * every process that takes it comes to that, or a sink that fails for an hour. A fault that every notification would meet, such as a revoked key, makes it pause, with
  * one log line, and try with one chunk a `faultPause` later.
  *
  * **Example** (Outbox and worker in one process)

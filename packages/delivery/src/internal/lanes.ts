@@ -10,7 +10,7 @@ export const lanes: ReadonlyArray<Lane> = ["high", "low"]
 /** Priority 10, which is APNs' default, cannot wait. */
 export const laneOf = ({ priority }: Notification): Lane => (priority === undefined || priority === 10 ? "high" : "low")
 
-/** Claims of one element. They end without a settlement in crashes only, as nothing else makes an element fail for long. */
+/** Claims of one element. It is claimed again after a crash, or when it could not be settled; no retry of APNs counts. */
 const mostClaims = 20
 
 /** A size that somebody gave. With none at all, or without an end, nothing would go on. */
