@@ -373,11 +373,10 @@ describe("in a store", () => {
         yield* simulator.register({ state: "unregistered", token: device(1), since: 0 })
         const [elapsed, error] = yield* Effect.timed(Effect.flip(send(hello(1))))
         assert.strictEqual(error.reason._tag, what === "find" ? "DeadlinePassed" : "Unregistered")
-        assert.isAtLeast(Duration.toMillis(elapsed), 295)
-        assert.isBelow(Duration.toMillis(elapsed), 2000)
+        assert.isAtLeast(Duration.toMillis(elapsed), 1_990)
       }).pipe(
         Effect.provide(
-          simulated({ apns: { timeout: "300 millis" } }).pipe(Layer.provide(Layer.succeed(DeadTokens, service)))
+          simulated({ apns: { timeout: "2 seconds" } }).pipe(Layer.provide(Layer.succeed(DeadTokens, service)))
         )
       )
     })
