@@ -12,14 +12,14 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { ApnsError } from "./ApnsError.ts"
+import type { ApnsError } from "./ApnsError.ts"
+import { datesProblem } from "./internal/certificateDates.ts"
+import { loadReaders, readSource } from "./internal/certificateSource.ts"
 import { readCredentialsFile } from "./internal/credentialsFile.ts"
-import type { CredentialsProblem } from "./internal/credentialsProblem.ts"
-import type { Identity, Material, Origin } from "./internal/identity.ts"
+import { type CredentialsProblem, inFile, invalidCredentials } from "./internal/credentialsProblem.ts"
 import { decodeText } from "./internal/pem.ts"
 import { recognise, unexpected } from "./internal/recognise.ts"
 import { readTokenKey } from "./internal/tokenKey.ts"
-import { InvalidCredentials } from "./Reason.ts"
 
 /**
  * A token key: signs provider tokens for every topic of a team, or for the topics the key was made for.
@@ -129,7 +129,7 @@ export type TokenOptions = {
 )
 
 /**
- * Where a certificate comes from: the bytes of a `.p12`, PEM text, or the path of either.
+ * Where a certificate comes from: the bytes of a `.p12`, PEM text, bytes of either, or the path of either.
  *
  * @category options
  * @since 0.1.0
@@ -149,22 +149,18 @@ export type CertificateOptions = {
       readonly key?: Redacted.Redacted<string> | undefined
     }
   | {
+      /** The content of a `.p12`, PEM or `.cer` file, told apart as such a file is. */
+      readonly content: Uint8Array
+      /** The private key as PEM, when `content` does not hold it. */
+      readonly key?: Redacted.Redacted<string> | undefined
+    }
+  | {
       /** A `.p12`, PEM or `.cer` file, told apart by content. */
       readonly file: string
       /** The private key as a PEM file, when `file` does not hold it. */
       readonly keyFile?: string | undefined
     }
 )
-
-const fail = ({ cure, ...problem }: CredentialsProblem): ApnsError =>
-  new ApnsError({ reason: new InvalidCredentials({ ...problem, cure: `${cure}.` }) })
-
-const inFile =
-  (path: string) =>
-  (problem: CredentialsProblem): CredentialsProblem => ({
-    ...problem,
-    problem: `${path}: ${problem.problem}`
-  })
 
 /** Describes an id without echoing it: it may be something secret in the wrong place. */
 const checkId = (name: "teamId" | "keyId", value: string): Result.Result<string, CredentialsProblem> => {
@@ -224,120 +220,13 @@ export const token = (options: TokenOptions): Effect.Effect<TokenCredentials, Ap
       keyId: options.keyId,
       privateKey: Redacted.make(privateKey, { label: "APNs token key" })
     }
-  }).pipe(Effect.mapError(fail))
+  }).pipe(Effect.mapError(invalidCredentials))
 
 const tokenKeyOf = (bytes: Uint8Array): Result.Result<string, CredentialsProblem> => {
   const content = recognise(bytes)
   return content === "pem"
     ? readTokenKey(decodeText(bytes))
     : Result.fail(unexpected("a token key in PEM form", content))
-}
-
-// Reading certificates takes node-forge, 50 ms to load: programs that send with a token never pay for it.
-const loadReaders = Effect.promise(async () => {
-  const [apple, identity, pkcs12] = await Promise.all([
-    import("./internal/appleExtensions.ts"),
-    import("./internal/identity.ts"),
-    import("./internal/pkcs12.ts")
-  ])
-  return { ...apple, ...identity, ...pkcs12 }
-})
-
-type Readers = Effect.Success<typeof loadReaders>
-
-interface Source {
-  readonly material: Material
-  readonly origin: Origin
-}
-
-const join = (a: Material, b: Material): Material => ({
-  keys: [...a.keys, ...b.keys],
-  certificates: [...a.certificates, ...b.certificates]
-})
-
-const readPemBytes = (
-  readers: Readers,
-  bytes: Uint8Array,
-  passphrase: string | undefined
-): Result.Result<Material, CredentialsProblem> => {
-  const content = recognise(bytes)
-  return content === "pem"
-    ? readers.readPem(decodeText(bytes), passphrase)
-    : Result.fail(unexpected("a PEM file", content))
-}
-
-const readBytes = (
-  readers: Readers,
-  bytes: Uint8Array,
-  passphrase: string | undefined
-): Result.Result<Source, CredentialsProblem> => {
-  const content = recognise(bytes)
-  switch (content) {
-    case "pkcs12":
-      return Result.map(readers.readPkcs12(bytes, passphrase), (material) => ({ material, origin: "p12" }))
-    case "pem":
-      return Result.map(readers.readPem(decodeText(bytes), passphrase), (material) => ({ material, origin: "pem" }))
-    case "certificate": {
-      const certificates = [{ der: Buffer.from(bytes), localKeyId: undefined }]
-      return Result.succeed({ material: { keys: [], certificates }, origin: "certificate" })
-    }
-    default:
-      return Result.fail(unexpected("a .p12 or PEM file", content))
-  }
-}
-
-const readSource = (readers: Readers, options: CertificateOptions): Effect.Effect<Source, CredentialsProblem> => {
-  const passphrase = options.passphrase === undefined ? undefined : Redacted.value(options.passphrase)
-  if ("p12" in options) {
-    const content = recognise(options.p12)
-    return Effect.fromResult(
-      content === "pkcs12"
-        ? readBytes(readers, options.p12, passphrase)
-        : Result.fail(unexpected("a .p12 file", content))
-    )
-  }
-  if ("pem" in options) {
-    const text = (value: string | Redacted.Redacted<string>) =>
-      Buffer.from(Redacted.isRedacted(value) ? Redacted.value(value) : value)
-    return Effect.fromResult(
-      Result.gen(function* () {
-        const given = yield* readPemBytes(readers, text(options.pem), passphrase)
-        return options.key === undefined
-          ? { material: given, origin: "pem" }
-          : { material: join(given, yield* readPemBytes(readers, text(options.key), passphrase)), origin: "pem" }
-      })
-    )
-  }
-  const { file, keyFile } = options
-  return Effect.gen(function* () {
-    const source = yield* Effect.fromResult(
-      Result.mapError(readBytes(readers, yield* readCredentialsFile(file), passphrase), inFile(file))
-    )
-    if (keyFile === undefined) {
-      return source
-    }
-    const key = yield* Effect.fromResult(
-      Result.mapError(readPemBytes(readers, yield* readCredentialsFile(keyFile), passphrase), inFile(keyFile))
-    )
-    return { ...source, material: join(source.material, key) }
-  })
-}
-
-const checkDates = (identity: Identity, now: DateTime.Utc): Result.Result<Identity, CredentialsProblem> => {
-  const { commonName, notAfter, notBefore } = identity.facts
-  const millis = DateTime.toEpochMillis(now)
-  if (notAfter.getTime() <= millis) {
-    return Result.fail({
-      problem: `The certificate "${commonName}" expired at ${notAfter.toISOString()}`,
-      cure: "Create a new certificate in the developer account (Certificates page), or move to a token key, which does not expire"
-    })
-  }
-  return notBefore.getTime() > millis
-    ? Result.fail({
-        problem: `The certificate "${commonName}" is not valid before ${notBefore.toISOString()}`,
-        cure: `Check the clock of this machine: it says ${new Date(millis).toISOString()}`
-      })
-    : Result.succeed(identity)
 }
 
 /**
@@ -366,7 +255,10 @@ export const certificate = (options: CertificateOptions): Effect.Effect<Certific
     const readers = yield* loadReaders
     const { material, origin } = yield* readSource(readers, options)
     const now = yield* DateTime.now
-    const checked = Result.flatMap(readers.identify(material, origin), (identity) => checkDates(identity, now))
+    const checked = Result.flatMap(readers.identify(material, origin), (identity) => {
+      const problem = datesProblem(identity.facts, DateTime.toEpochMillis(now))
+      return problem === undefined ? Result.succeed(identity) : Result.fail(problem)
+    })
     const identity = yield* Effect.fromResult(
       "file" in options ? Result.mapError(checked, inFile(options.file)) : checked
     )
@@ -383,4 +275,4 @@ export const certificate = (options: CertificateOptions): Effect.Effect<Certific
       fingerprint: identity.fingerprint,
       ...readers.readAppleFacts(facts)
     }
-  }).pipe(Effect.mapError(fail))
+  }).pipe(Effect.mapError(invalidCredentials))

@@ -327,7 +327,13 @@ export class InvalidRequest extends failure(
  */
 export class InvalidCredentials extends failure(
   "InvalidCredentials",
-  (fields: { readonly problem: string; readonly cure: string; readonly cause?: unknown }) => ({
+  (fields: {
+    readonly problem: string
+    readonly cure: string
+    /** Where the passphrase of a file or a key is what is wrong: a program may ask for it. */
+    readonly passphrase?: "missing" | "wrong" | undefined
+    readonly cause?: unknown
+  }) => ({
     detail: fields.problem,
     cure: fields.cure
   })

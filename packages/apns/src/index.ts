@@ -16,6 +16,7 @@ export { ApnsConnection, type ApnsRequest, type ApnsResponse, type RequestError 
 export { ApnsError, isApnsError } from "./ApnsError.ts"
 export * as ApnsFile from "./ApnsFile.ts"
 export type { Broadcast } from "./Broadcast.ts"
+export * as Certificate from "./Certificate.ts"
 export {
   type ChannelCreated,
   type ChannelDeleted,
@@ -32,6 +33,7 @@ export * as Credentials from "./Credentials.ts"
 export { type Dead, type DeadReason, type DeadToken, DeadTokens, type Destination } from "./DeadTokens.ts"
 export * as Environment from "./Environment.ts"
 export * as FromConfig from "./FromConfig.ts"
+export * as Jwt from "./Jwt.ts"
 export { JwtCache, type ProviderToken } from "./JwtCache.ts"
 export * as LiveActivity from "./LiveActivity.ts"
 export * as Metrics from "./Metrics.ts"

@@ -1,3 +1,6 @@
+import { ApnsError } from "../ApnsError.ts"
+import { InvalidCredentials } from "../Reason.ts"
+
 /**
  * Why a key or certificate cannot be used, and how to mend it. The internal readers fail with this plain value; the
  * public edge turns it into an `InvalidCredentials`, whose message reads "problem. cure": neither text ends with a full
@@ -6,5 +9,19 @@
 export interface CredentialsProblem {
   readonly problem: string
   readonly cure: string
+  /** Where the passphrase is what is wrong. */
+  readonly passphrase?: "missing" | "wrong" | undefined
   readonly cause?: unknown
 }
+
+/** The problem as the public error. */
+export const invalidCredentials = ({ cure, ...problem }: CredentialsProblem): ApnsError =>
+  new ApnsError({ reason: new InvalidCredentials({ ...problem, cure: `${cure}.` }) })
+
+/** Names the file in a problem of its content. */
+export const inFile =
+  (path: string) =>
+  (problem: CredentialsProblem): CredentialsProblem => ({
+    ...problem,
+    problem: `${path}: ${problem.problem}`
+  })

@@ -152,9 +152,9 @@ const naming =
   (names: ReadonlyArray<string>) =>
   (error: ApnsError): ApnsError => {
     if (error.reason._tag !== "InvalidCredentials") return error
-    const { problem, cure, cause } = error.reason
+    const { problem, cure, passphrase, cause } = error.reason
     return new ApnsError({
-      reason: new InvalidCredentials({ problem: `${names.join(", ")}: ${problem}`, cure, cause })
+      reason: new InvalidCredentials({ problem: `${names.join(", ")}: ${problem}`, cure, passphrase, cause })
     })
   }
 

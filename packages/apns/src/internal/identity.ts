@@ -25,7 +25,8 @@ export interface Identity {
   readonly privateKeyPem: string
 }
 
-interface Candidate {
+/** A certificate that was read. */
+export interface Candidate {
   readonly x509: X509Certificate
   readonly facts: CertificateFacts
   readonly publicKey: string
@@ -36,7 +37,8 @@ const decryptKey = (block: PemBlock, passphrase: string | undefined): Result.Res
   if (block.encrypted && (passphrase === undefined || passphrase === "")) {
     return Result.fail({
       problem: `The private key (${block.label}) is encrypted and no passphrase was given`,
-      cure: "Pass `passphrase`, or decrypt the key once: openssl pkey -in key.pem -out plain.pem"
+      cure: "Pass `passphrase`, or decrypt the key once: openssl pkey -in key.pem -out plain.pem",
+      passphrase: "missing"
     })
   }
   return Result.try({
@@ -57,7 +59,8 @@ const decryptKey = (block: PemBlock, passphrase: string | undefined): Result.Res
           }
         : {
             problem: `The passphrase is wrong: it does not decrypt the private key (${block.label})`,
-            cure: "Use the passphrase the key was encrypted with; if it is right, the key file is damaged: copy it again"
+            cure: "Use the passphrase the key was encrypted with; if it is right, the key file is damaged: copy it again",
+            passphrase: "wrong"
           }
     }
   })
@@ -93,7 +96,8 @@ const withoutKey: Record<Origin, CredentialsProblem> = {
   }
 }
 
-const withoutCertificate = (origin: Origin): CredentialsProblem =>
+/** What is wrong with a file of keys alone. */
+export const withoutCertificate = (origin: Origin): CredentialsProblem =>
   origin === "p12"
     ? {
         problem: "The .p12 file holds a private key without a certificate",
@@ -106,9 +110,11 @@ const withoutCertificate = (origin: Origin): CredentialsProblem =>
           "A .p8 token key has none: use Credentials.token. A certificate request (CSR) must be signed by Apple first"
       }
 
-const spki = (key: KeyObject): string => key.export({ type: "spki", format: "der" }).toString("hex")
+/** A public key, for comparison. */
+export const spki = (key: KeyObject): string => key.export({ type: "spki", format: "der" }).toString("hex")
 
-const readCandidates = (material: Material): Result.Result<ReadonlyArray<Candidate>, CredentialsProblem> =>
+/** Each certificate once. */
+export const readCandidates = (material: Material): Result.Result<ReadonlyArray<Candidate>, CredentialsProblem> =>
   Result.gen(function* () {
     const candidates: Array<Candidate> = []
     for (const { der, localKeyId } of material.certificates) {
@@ -133,7 +139,7 @@ const readCandidates = (material: Material): Result.Result<ReadonlyArray<Candida
 const describe = ({ facts }: Candidate): string => `"${facts.commonName}" (until ${facts.notAfter.toISOString()})`
 
 /** Follows the issuers from the leaf up, through the certificates that were given with it. */
-const chainOf = (leaf: Candidate, all: ReadonlyArray<Candidate>): ReadonlyArray<Candidate> => {
+export const chainOf = (leaf: Candidate, all: ReadonlyArray<Candidate>): ReadonlyArray<Candidate> => {
   const chain = [leaf]
   for (
     let current: Candidate | undefined = leaf;
@@ -156,6 +162,13 @@ const chainOf = (leaf: Candidate, all: ReadonlyArray<Candidate>): ReadonlyArray<
   }
   return chain
 }
+
+/** Certificates as PEM, one after the other. */
+export const pemOf = (certificates: ReadonlyArray<Candidate>): string =>
+  certificates.map(({ x509 }) => `${x509.toString().trimEnd()}\n`).join("")
+
+/** A private key as unencrypted PKCS #8 PEM. */
+export const keyPemOf = (key: KeyObject): string => key.export({ type: "pkcs8", format: "pem" }).toString()
 
 const checkTls = (cert: string, key: string): Result.Result<void, CredentialsProblem> =>
   Result.try({
@@ -208,10 +221,8 @@ export const identify = (material: Material, origin: Origin): Result.Result<Iden
         cure: "Export only the certificate to send with, together with its key"
       })
     }
-    const certificatePem = chainOf(chosen.candidate, candidates)
-      .map(({ x509 }) => `${x509.toString().trimEnd()}\n`)
-      .join("")
-    const privateKeyPem = chosen.key.key.export({ type: "pkcs8", format: "pem" }).toString()
+    const certificatePem = pemOf(chainOf(chosen.candidate, candidates))
+    const privateKeyPem = keyPemOf(chosen.key.key)
     yield* checkTls(certificatePem, privateKeyPem)
     return {
       facts: chosen.candidate.facts,

@@ -6,7 +6,7 @@ import type { Material } from "./identity.ts"
 import { decrypt, type Password, type PasswordFailure, verifyMac } from "./passwordEncryption.ts"
 
 /** RFC 7292, section 4, and RFC 2315. */
-const Oid = {
+export const Oid = {
   data: "1.2.840.113549.1.7.1",
   encryptedData: "1.2.840.113549.1.7.6",
   signedData: "1.2.840.113549.1.7.2",
@@ -125,14 +125,16 @@ const wrongPassphrase = (passphrase: string | undefined, hasMac: boolean): Crede
   if (passphrase === undefined || passphrase === "") {
     return {
       problem: `The .p12 file needs a passphrase and none was given (${evidence} without one)`,
-      cure: "Pass `passphrase`: the one that was typed when the file was exported"
+      cure: "Pass `passphrase`: the one that was typed when the file was exported",
+      passphrase: "missing"
     }
   }
   return {
     problem: `The passphrase is wrong: it does not open the .p12 file (${evidence})`,
     cure: /^\s|\s$/.test(passphrase)
       ? "The passphrase begins or ends with white space, perhaps the line break of a secret file: remove it"
-      : "Use the passphrase that was typed when the file was exported; if it is lost, export the file again"
+      : "Use the passphrase that was typed when the file was exported; if it is lost, export the file again",
+    passphrase: "wrong"
   }
 }
 
