@@ -92,8 +92,8 @@ describe("inspect", () => {
   )
 
   it.effect.each<readonly [file: string, schemes: ReadonlyArray<string>, said: string | undefined]>([
-    ["keychain.p12", ["RC2-40", "3DES"], "refuse RC2-40"],
-    ["rc2-128.p12", ["RC2-128", "3DES"], "refuse RC2-128"],
+    ["keychain.p12", ["RC2-40", "3DES"], "refuses RC2-40"],
+    ["rc2-128.p12", ["RC2-128", "3DES"], "refuses RC2-128"],
     ["triple-des.p12", ["3DES"], "newer programs may refuse"],
     ["modern.p12", ["AES-256"], undefined],
     ["aes128-sha512.p12", ["AES-128"], undefined],

@@ -69,6 +69,14 @@ export const overdueAge: Duration.Duration = Duration.minutes(55)
 export const minimumAge: Duration.Duration = Duration.minutes(20)
 
 /**
+ * How old a token is when APNs refuses it: 60 minutes.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const maximumAge: Duration.Duration = Duration.minutes(60)
+
+/**
  * Gives out the provider token.
  *
  * **When to use**

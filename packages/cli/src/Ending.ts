@@ -18,6 +18,7 @@ import * as Runtime from "effect/Runtime"
 import type { ApnsError } from "effect-apns"
 import { ExitCode } from "./ExitCode.ts"
 import type { Failure } from "./Failure.ts"
+import { hushed } from "./hushed.ts"
 import { style } from "./Style.ts"
 
 /**
@@ -51,7 +52,7 @@ export const Verbose = GlobalFlag.Setting("verbose")({
 })
 
 const toldOnStderr = (exitCode: ExitCode, lines: ReadonlyArray<string>) =>
-  Effect.andThen(Console.error(lines.join("\n")), Effect.fail(new Ended({ exitCode })))
+  Effect.andThen(Console.error(hushed(lines.join("\n"))), Effect.fail(new Ended({ exitCode })))
 
 const tellFailure = ({ problem, cure, exitCode, cause }: Failure) =>
   Effect.gen(function* () {
@@ -120,7 +121,7 @@ export const presenter: Layer.Layer<never> = CliOutput.layerPresenter({
           const { bad } = style("stderr")
           const lines = event.errors.map(({ message }) => `${bad("apns:")} ${message.replaceAll(/\s*\n\s*/g, " ")}`)
           lines.push(`      ${event.commandPath.join(" ")} --help shows what there is.`)
-          yield* Console.error(lines.join("\n"))
+          yield* Console.error(hushed(lines.join("\n")))
         })
       : CliOutput.defaultPresenter.present(event)
 })

@@ -3,12 +3,14 @@
  *
  * @since 0.1.0
  */
-import { readFile, stat } from "node:fs/promises"
+import { chmod, mkdir, readFile, stat } from "node:fs/promises"
 import { homedir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { badInput, type Failure } from "./Failure.ts"
+import { codeOf } from "./input.ts"
+import { writePrivately } from "./privateFile.ts"
 import { type Setting, settings, type Variables } from "./Settings.ts"
 
 /**
@@ -33,15 +35,23 @@ export const Profiles = Schema.Struct({
 export type Profiles = typeof Profiles.Type
 
 /**
+ * What of the environment says where the profiles are.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Place {
+  readonly XDG_CONFIG_HOME?: string | undefined
+}
+
+/**
  * Where the profiles are: `apns/profiles.json` in `XDG_CONFIG_HOME`, which is `~/.config` where it is not set.
  *
  * @category getters
  * @since 0.1.0
  */
-export const profilesFile = (environment: Variables): string =>
+export const profilesFile = (environment: Place): string =>
   join(environment.XDG_CONFIG_HOME || join(homedir(), ".config"), "apns", "profiles.json")
-
-const codeOf = (cause: unknown) => (cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error")
 
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Profiles))
 
@@ -51,7 +61,7 @@ const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Profiles))
  * @category constructors
  * @since 0.1.0
  */
-export const readProfiles = (environment: Variables): Effect.Effect<Profiles, Failure> =>
+export const readProfiles = (environment: Place): Effect.Effect<Profiles, Failure> =>
   Effect.gen(function* () {
     const path = profilesFile(environment)
     const read = yield* Effect.tryPromise({
@@ -75,6 +85,53 @@ export const readProfiles = (environment: Variables): Effect.Effect<Profiles, Fa
     )
   })
 
+/**
+ * Keeps the profiles: the directory with mode 700, the file with mode 600, and never half of it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const writeProfiles = (environment: Place, profiles: Profiles): Effect.Effect<void, Failure> =>
+  Effect.gen(function* () {
+    const path = profilesFile(environment)
+    const directory = dirname(path)
+    yield* Effect.tryPromise({
+      try: async () => {
+        await mkdir(directory, { recursive: true, mode: 0o700 })
+        await chmod(directory, 0o700)
+      },
+      catch: (cause) =>
+        badInput(
+          `${directory} cannot be made (${codeOf(cause)})`,
+          "Set XDG_CONFIG_HOME to a directory of yours.",
+          cause
+        )
+    })
+    yield* writePrivately(path, `${JSON.stringify(profiles, null, 2)}\n`, { replace: true })
+  })
+
+/**
+ * The settings of the profile that has the name, by their flags. Fails where there is none.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const profileOf = (
+  { profiles }: Profiles,
+  name: string
+): Effect.Effect<Readonly<Record<string, string>>, Failure> => {
+  // `Object.hasOwn`, for a name may be that of something every object has.
+  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined
+  if (profile !== undefined) return Effect.succeed(profile)
+  const known = Object.keys(profiles)
+  return Effect.fail(
+    badInput(
+      `there is no profile ${JSON.stringify(name)}`,
+      known.length === 0 ? "apns profile add makes one." : `There are: ${known.join(", ")}.`
+    )
+  )
+}
+
 const byFlag = new Map<string, Setting>(Object.values<Setting>(settings).map((setting) => [setting.flag, setting]))
 
 /**
@@ -87,14 +144,7 @@ export const variablesOf = (profiles: Profiles, named: string | undefined): Effe
   Effect.gen(function* () {
     const name = named ?? profiles.inUse
     if (name === undefined) return {}
-    const profile = profiles.profiles[name]
-    if (profile === undefined) {
-      const known = Object.keys(profiles.profiles)
-      return yield* badInput(
-        `there is no profile ${JSON.stringify(name)}`,
-        known.length === 0 ? "apns profile add makes one." : `There are: ${known.join(", ")}.`
-      )
-    }
+    const profile = yield* profileOf(profiles, name)
     const variables: Record<string, string> = {}
     for (const [flag, value] of Object.entries(profile)) {
       const setting = byFlag.get(flag)

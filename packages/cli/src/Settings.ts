@@ -140,6 +140,14 @@ export const under = (farther: Variables, nearer: Variables): Variables => {
 }
 
 /**
+ * Whether a key was pasted where its path belongs. Then it stays as it is: the library knows it, and does not repeat it.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isContent = (value: string) => /-----BEGIN|[\r\n\0]|^MI[\w+/=]{80,}$/.test(value)
+
+/**
  * The variables that the flags stand for.
  *
  * @category getters
@@ -150,7 +158,7 @@ export const ofFlags = (flags: Omit<SettingFlags, "profile">): Variables => {
   for (const [name, setting] of Object.entries<Setting>(settings)) {
     const value = Option.getOrUndefined(flags[name as keyof typeof settings])
     if (value === undefined) continue
-    variables[setting.variable] = setting.file === true ? resolve(value) : value
+    variables[setting.variable] = setting.file === true && !isContent(value) ? resolve(value) : value
   }
   return variables
 }

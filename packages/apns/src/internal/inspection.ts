@@ -50,12 +50,12 @@ const encryptionRemark = (encryption: ReadonlyArray<Encryption>): ReadonlyArray<
   const refused = legacy.filter(({ age }) => age === "refused")
   const said =
     refused.length > 0
-      ? `OpenSSL 3, and so Node's own TLS, curl and others, refuse ${list(refused)} ("unsupported")`
+      ? `OpenSSL 3 (Node's own TLS, curl and others) refuses ${list(refused)} as "unsupported"`
       : "newer programs may refuse that"
   return [
     {
       name: "legacyEncryption",
-      problem: `The .p12 file is encrypted with ${list(legacy)}, as old exports are: this library reads it, ${said}`,
+      problem: `The .p12 file is encrypted with ${list(legacy)}, as old exports are. It can be used here, but ${said}`,
       cure: "Convert it to PEM for programs that do not read it, or export it again with AES-256"
     }
   ]

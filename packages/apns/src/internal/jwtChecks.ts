@@ -1,15 +1,16 @@
 /** What APNs looks at in a provider token. */
 import { createPublicKey, verify } from "node:crypto"
+import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
 import type { TokenCredentials } from "../Credentials.ts"
 import type { Check, Standing } from "../Jwt.ts"
+import { maximumAge, minimumAge } from "../JwtCache.ts"
 import type { ParsedJwt } from "./jwt.ts"
 
 const minute = 60
 
-/** Apple, "Establishing a token-based connection to APNs": refused from an hour on, renewed at most every 20 minutes. */
-const oldestSeconds = 60 * minute
-const youngestSeconds = 20 * minute
+const oldestSeconds = Duration.toSeconds(maximumAge)
+const youngestSeconds = Duration.toSeconds(minimumAge)
 
 /** How far clocks of two machines may be apart before it is worth a word. */
 const toleranceSeconds = minute

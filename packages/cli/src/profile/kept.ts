@@ -1,0 +1,24 @@
+/** The profiles as the commands see them, with the one that counts. */
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import type { Failure } from "../Failure.ts"
+import { finding } from "../finding.ts"
+import { type Profiles, readProfiles } from "../Profiles.ts"
+import { style } from "../Style.ts"
+
+export interface Kept {
+  readonly profiles: Profiles
+  /** `APNS_PROFILE`, or the one in use. */
+  readonly counting: string | undefined
+}
+
+export const kept: Effect.Effect<Kept, Failure> = Effect.suspend(() =>
+  Effect.map(readProfiles(process.env), (profiles) => ({
+    profiles,
+    counting: process.env.APNS_PROFILE || profiles.inUse
+  }))
+)
+
+/** Says on standard error what may be wrong, and stops nothing. */
+export const warn = (problem: string, cure: string): Effect.Effect<void> =>
+  Effect.suspend(() => Console.error(finding("warn", problem, cure, style("stderr"))))
