@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Failure } from "./Failure.ts"
+import { fileFlag } from "./FileParam.ts"
 
 /**
  * What a setting is, on the command line and in a profile.
@@ -66,7 +67,8 @@ export const settings = {
  */
 export type Variables = Readonly<Record<string, string>>
 
-const flagOf = ({ flag, text }: Setting) => Flag.String(flag).pipe(Flag.withDescription(text), Flag.optional)
+const flagOf = ({ file, flag, text }: Setting) =>
+  (file === true ? fileFlag(flag) : Flag.String(flag)).pipe(Flag.withDescription(text), Flag.optional)
 
 /**
  * The flags; a command spreads them into its own.

@@ -23,14 +23,17 @@ const ask = (question: string): Effect.Effect<string, Failure> =>
       terminal: true
     })
     const end = (outcome: Effect.Effect<string, Failure>) => {
-      lines.close()
-      process.stderr.write("\n")
+      // Before it is closed, for then there is no line any more.
       resume(outcome)
+      lines.close()
     }
     process.stderr.write(question)
     lines.once("line", (line) => end(Effect.succeed(line)))
     lines.once("SIGINT", () => end(Effect.interrupt))
-    lines.once("close", () => resume(Effect.fail(badInput("no passphrase was given", ways))))
+    lines.once("close", () => {
+      process.stderr.write("\n")
+      resume(Effect.fail(badInput("no passphrase was given", ways)))
+    })
     return Effect.sync(() => lines.close())
   })
 

@@ -3,15 +3,16 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { lazily } from "../Ending.ts"
+import { fileArgument, fileFlag } from "../FileParam.ts"
 import { settingFlags } from "../Settings.ts"
 
 const json = Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("Print JSON"))
 
-const file = Argument.String("file").pipe(Argument.withDescription("A .p12, PEM or .cer file; - reads standard input"))
+const file = fileArgument("file").pipe(Argument.withDescription("A .p12, PEM or .cer file; - reads standard input"))
 
 const fileFlags = {
   certificateKeyFile: settingFlags.certificateKeyFile,
-  passphraseFile: Flag.String("passphrase-file").pipe(
+  passphraseFile: fileFlag("passphrase-file").pipe(
     Flag.withDescription(
       "A file whose first line is the passphrase; without, APNS_CERTIFICATE_PASSPHRASE, or a terminal is asked"
     ),
@@ -39,9 +40,7 @@ const convert = Command.make(
   "convert",
   {
     file,
-    out: Flag.String("out").pipe(
-      Flag.withDescription("The PEM file to write; - writes to a pipe, never to a terminal")
-    ),
+    out: fileFlag("out").pipe(Flag.withDescription("The PEM file to write; - writes to a pipe, never to a terminal")),
     force: Flag.Boolean("force").pipe(
       Flag.withDefault(false),
       Flag.withDescription("Replace the file if there is one")

@@ -1,0 +1,140 @@
+/** No key, token or passphrase in anything the command prints, whatever is given where. */
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { forms, leaks, pemSecrets, type Secret } from "../support/testimony.ts"
+import { type Leaf, leaves } from "./support/commands.ts"
+import { folder, start } from "./support/process.ts"
+
+const fixture = (name: string) => join(import.meta.dirname, "../fixtures/certificates", name)
+const p8 = readFileSync(fixture("AuthKey_FAKEKEY001.p8"), "utf8")
+const rsa = readFileSync(fixture("push.key.pem"), "utf8")
+const bare = (pem: string) => pem.replaceAll(/-----.*-----|\s/g, "")
+const passphrase = "correct horse battery"
+const jwt = `${Buffer.from('{"alg":"ES256"}').toString("base64url")}.${Buffer.from('{"iss":"SOMEBODY01"}').toString("base64url")}.c2VjcmV0LXNpZ25hdHVyZQ`
+
+const secrets: ReadonlyArray<Secret> = [
+  ...pemSecrets("token key", p8),
+  ...pemSecrets("token key", bare(p8)),
+  ...pemSecrets("private key", rsa),
+  ...pemSecrets("private key", bare(rsa)),
+  ...forms("passphrase", passphrase),
+  { what: "provider token", text: "c2VjcmV0LXNpZ25hdHVyZQ" }
+]
+
+/** Flags whose values are secrets, or paths of them: somebody may give the content in place of the path. */
+const pasted: Readonly<Record<string, string>> = {
+  "key-file": bare(p8),
+  "certificate-key-file": bare(rsa),
+  "passphrase-file": passphrase
+}
+
+/** Something for each argument and flag that a command cannot do without. */
+const needed = ({ args, flags, path }: Leaf, value: string): ReadonlyArray<string> => [
+  ...path,
+  ...args.filter(({ required }) => required).map(() => value),
+  ...flags
+    .filter(({ name, required }) => required && pasted[name] === undefined)
+    .flatMap(({ name }) => [`--${name}`, value])
+]
+
+/** How long a command may take that waits for something; what it says until then counts. */
+const patience = "20 seconds"
+
+/** What it prints, on both streams. A command that goes on is interrupted. */
+const printedBy = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>, stdin = "") =>
+  Effect.gen(function* () {
+    const home = yield* folder
+    const running = yield* start([...args, "--verbose"], { env: { XDG_CONFIG_HOME: home, ...env }, cwd: home })
+    running.write(stdin)
+    running.endInput()
+    const ended = running.ended.pipe(
+      Effect.timeoutOrElse({
+        duration: patience,
+        orElse: () =>
+          Effect.suspend(() => {
+            running.signal("SIGINT")
+            return running.ended
+          })
+      })
+    )
+    const { stderr, stdout } = yield* ended
+    return { source: args.slice(0, 3).join(" "), text: `${stdout}\n${stderr}` }
+  }).pipe(Effect.scoped)
+
+/** A server that is not there: nothing leaves the machine. */
+const nowhere = { APNS_HOST: "127.0.0.1", APNS_PORT: "9", APNS_MANAGEMENT_PORT: "9", APNS_TIMEOUT: "1 second" }
+
+const environments: ReadonlyArray<readonly [what: string, env: Readonly<Record<string, string>>]> = [
+  ["a key that is right", { APNS_KEY: p8, APNS_TEAM_ID: "FAKETEAM01", APNS_KEY_ID: "FAKEKEY001" }],
+  ["a key in place of its path", { APNS_KEY_FILE: p8, APNS_TEAM_ID: "FAKETEAM01", APNS_KEY_ID: "FAKEKEY001" }],
+  ["secrets in place of ids", { APNS_KEY: p8.slice(0, 150), APNS_TEAM_ID: passphrase, APNS_KEY_ID: bare(p8) }],
+  [
+    "a certificate with a wrong passphrase",
+    { APNS_CERTIFICATE_FILE: fixture("unicode-modern.p12"), APNS_CERTIFICATE_PASSPHRASE: passphrase }
+  ]
+]
+
+const assertSilent = (printed: ReadonlyArray<{ readonly source: string; readonly text: string }>) =>
+  assert.deepStrictEqual(leaks(printed, secrets), [])
+
+describe("every command", () => {
+  it.live(
+    "echoes no secret of the environment",
+    () =>
+      Effect.gen(function* () {
+        const all = yield* leaves()
+        assert.isAtLeast(all.length, 11)
+        // A provider token that was asked for is the one secret that is a result.
+        const calls = all.flatMap((leaf) =>
+          environments.map(([, env]) =>
+            printedBy(needed(leaf, fixture("unicode-modern.p12")), { ...nowhere, ...env }, jwt)
+          )
+        )
+        assertSilent(yield* Effect.all(calls, { concurrency: 3 }))
+      }),
+    240_000
+  )
+
+  it.live(
+    "echoes no secret that is given in place of a path",
+    () =>
+      Effect.gen(function* () {
+        const calls = (yield* leaves()).flatMap((leaf) => {
+          const flags = leaf.flags.filter(({ name }) => pasted[name] !== undefined)
+          const given = flags.map(({ name }) =>
+            printedBy([...needed(leaf, "work"), `--${name}=${pasted[name]}`], nowhere)
+          )
+          const pem = flags.map(({ name }) => printedBy([...needed(leaf, "work"), `--${name}=${p8}`], nowhere))
+          return [...given, ...pem]
+        })
+        assert.isAtLeast(calls.length, 12)
+        assertSilent(yield* Effect.all(calls, { concurrency: 3 }))
+      }),
+    240_000
+  )
+
+  it.live(
+    "echoes no secret of a wrong command line",
+    () =>
+      Effect.gen(function* () {
+        const calls = [
+          ["token", "make", "--passphrase", passphrase],
+          ["token", "make", `--key=${p8}`],
+          ["token", "make", "--key", p8],
+          ["token", "verify", jwt, jwt],
+          ["token", "decode", jwt.slice(0, -30), jwt],
+          ["token", jwt],
+          [jwt],
+          ["cert", "inspect", bare(rsa)],
+          ["cert", "inspect", rsa],
+          ["profile", "add", bare(p8), "--topic", "a"],
+          ["profile", "use", bare(p8)],
+          ["reason", bare(p8)]
+        ].map((args) => printedBy(args, nowhere))
+        assertSilent(yield* Effect.all(calls, { concurrency: 3 }))
+      }),
+    60_000
+  )
+})
