@@ -1,10 +1,10 @@
 /** Text of a message without the secrets that somebody may have given in the wrong place. */
 
-/** In this order: a PEM text holds base64. */
+/** In this order: a PEM text holds base64. DER in base64 begins with MI; anything that long may be the path of a file, too. */
 const secrets: ReadonlyArray<readonly [pattern: RegExp, instead: string]> = [
   [/-----BEGIN [\s\S]*?(?:-----END [A-Z0-9 ]+-----|$)/g, "<PEM>"],
   [/\beyJ[\w-]+(?:\.[\w-]*){0,2}/g, "<token>"],
-  [/\b[A-Za-z0-9+/_-]{100,}={0,2}/g, "<…>"],
+  [/\bMI[A-Za-z0-9+/]{80,}={0,2}/g, "<key>"],
   [/\b([0-9a-f]{6})[0-9a-f]{26,}\b/gi, "$1…"]
 ]
 

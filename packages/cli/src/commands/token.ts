@@ -40,7 +40,8 @@ const make = Command.make(
   Command.withShortDescription("Sign a provider token and print it"),
   Command.withExamples([
     {
-      command: "apns token make --header | curl --http2 -H @- -d @push.json https://api.push.apple.com/3/device/…",
+      command:
+        "apns token make --header | curl --http2 -H @- -H apns-topic:com.example.app -H apns-push-type:alert -d @push.json https://api.push.apple.com/3/device/7a1f…",
       description: "Send with curl"
     },
     { command: "apns token make --profile work --json", description: "With its times" }
