@@ -8,7 +8,7 @@ const bare = p8.replaceAll(/-----.*-----|\s/g, "")
 
 describe("hushed", () => {
   it.each<readonly [text: string, said: string]>([
-    [`The file ${p8} is not there`, "The file <PEM> is not there"],
+    [`The file ${p8} is not there`, "The file <PEM>\n is not there"],
     [`The file ${p8.slice(0, 100)}`, "The file <PEM>"],
     [`/work/${bare} does not exist`, "/work/<key> does not exist"],
     ['"eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJBIn0.c2ln" is too much', '"<token>" is too much'],
