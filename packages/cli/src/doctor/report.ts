@@ -34,12 +34,18 @@ const byVariable = new Map<string, Setting>(
 
 const secrets = new Set(["APNS_KEY", "APNS_CERTIFICATE_PASSPHRASE"])
 
-/** A key that was pasted into the wrong setting must not be shown. */
+/** An address such as that of APNS_QUEUE may hold a user and a password. */
+const withoutUser = (value: string) => value.replace(/^([a-z][a-z+.-]*:\/\/)[^/]*@/i, "$1")
+
+const ids = new Set(["APNS_TEAM_ID", "APNS_KEY_ID"])
+
+/** A secret in the wrong setting must not be shown: a key that was pasted, the password of an address. */
 const shown = ({ value, variable }: Sourced): string => {
   if (secrets.has(variable)) return "(set)"
+  if (ids.has(variable) && !/^\w{1,20}$/.test(value)) return "(hidden, for it is no ID)"
   const isFile = byVariable.get(variable)?.file === true
   const suspect = isFile ? /-----BEGIN|[\r\n\0]|^MI[\w+/=]{80,}$/ : /-----BEGIN|[\r\n\0]|[\w+/=]{60,}/
-  return suspect.test(value) ? "(hidden, for it looks like a key)" : value.replaceAll(/[^ -~]/g, "?")
+  return suspect.test(value) ? "(hidden, for it looks like a key)" : withoutUser(value).replaceAll(/[^ -~]/g, "?")
 }
 
 const nameOf = (variable: string) => byVariable.get(variable)?.flag ?? variable
