@@ -69,6 +69,63 @@ describe("apns queue", () => {
     }).pipe(Effect.provide(Simulator.layer()))
   )
 
+  it.live("enqueue stores the rows of a file, once however often it runs, and names what is wrong with some", () =>
+    Effect.gen(function* () {
+      const env = yield* localVariables
+      const simulator = yield* Simulator
+      const home = yield* folder
+      const file = join(home, "queue.db")
+      const rows = Array.from({ length: 1_200 }, (_, index) => `${deviceOf(index)},user ${index}`)
+      rows[5] = "no hex,user 5"
+      writeFileSync(join(home, "users.csv"), `device,name\n${rows.join("\n")}\n`)
+      writeFileSync(join(home, "hello.json"), JSON.stringify({ aps: { alert: "Hello {{name}}" } }))
+      const args = ["queue", "enqueue", "users.csv", "--template", "hello.json", "--store", file, "--lane", "low"]
+
+      const first = yield* run(args, { env, cwd: home })
+      assert.strictEqual(first.code, 2, first.stderr)
+      assert.strictEqual(first.stdout, "1,199 notifications of users.csv are in the queue.\n")
+      assert.match(first.stderr, /users\.csv has 1 bad row, which is not in the queue\.\n +line 7 .*hexadecimal/)
+      yield* run(args, { env, cwd: home })
+      const stats = yield* run(["queue", "stats", "--store", file, "--json"], { env })
+      assert.deepInclude(JSON.parse(stats.stdout)[1], { queue: "apns:low", ready: 24 })
+
+      const worked = yield* run(["queue", "work", "--store", file, "--until-empty"], { env })
+      assert.include(worked.stderr, "1,199 accepted.")
+      const received = yield* simulator.received
+      assert.strictEqual(received.length, 1_199)
+      assert.strictEqual(new Set(received.map(({ device }) => device)).size, 1_199)
+      assert.include(received.find(({ device }) => device === deviceOf(7))?.body, "Hello user 7")
+    }).pipe(Effect.provide(Simulator.layer()))
+  )
+
+  it.live("enqueue reads standard input, and holds back what is for later", () =>
+    Effect.gen(function* () {
+      const file = join(yield* folder, "queue.db")
+      const row = { device: deviceOf(1), payload: { aps: { alert: "Hello" } }, topic: "com.example.app" }
+      const args = ["queue", "enqueue", "-", "--store", file, "--at", "+1 hour", "--json"]
+      const { code, stderr, stdout } = yield* run(args, { stdin: `${JSON.stringify(row)}\n` })
+      assert.strictEqual(code, 0, stderr)
+      assert.deepInclude(JSON.parse(stdout), { enqueued: 1, bad: 0 })
+      const stats = yield* run(["queue", "stats", "--store", file, "--json"])
+      assert.deepInclude(JSON.parse(stats.stdout)[0], { ready: 0, delayed: 1 })
+    })
+  )
+
+  it.live.each([
+    { args: ["nothing.csv"], says: /nothing\.csv/ },
+    { args: ["-", "--at", "tomorrow"], says: /--at "tomorrow" is no instant/ },
+    { args: ["-", "--deadline", "once"], says: /--deadline is no time/ },
+    { args: ["-", "--priority", "7"], says: /--priority/ },
+    { args: ["-", "--key", ""], says: /--key is empty/ }
+  ])("enqueue says what is wrong with $args", ({ args, says }) =>
+    Effect.gen(function* () {
+      const file = join(yield* folder, "queue.db")
+      const { code, stdout, stderr } = yield* run(["queue", "enqueue", ...args, "--store", file], { stdin: "00\n" })
+      assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
+      assert.match(stderr, says)
+    })
+  )
+
   it.live("work ends on Ctrl-C with what is in hand, and the next one sends the rest, each once", () =>
     Effect.gen(function* () {
       const env = yield* localVariables

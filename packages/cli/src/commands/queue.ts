@@ -3,6 +3,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { lazily } from "../Ending.ts"
+import { fileArgument, fileFlag } from "../FileParam.ts"
 import { settingFlags } from "../Settings.ts"
 
 const storeFlags = {
@@ -14,6 +15,59 @@ const storeFlags = {
 }
 
 const json = Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("Print JSON"))
+
+const text = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
+
+const enqueue = Command.make(
+  "enqueue",
+  {
+    input: fileArgument("input").pipe(
+      Argument.withDescription(
+        "Rows as CSV or NDJSON, or a list of device tokens, as of apns bulk; - is standard input"
+      )
+    ),
+    ...storeFlags,
+    format: Flag.Literals("format", ["csv", "ndjson"]).pipe(
+      Flag.withDescription("Of the input (by its name, or what it begins with)"),
+      Flag.optional
+    ),
+    template: fileFlag("template").pipe(
+      Flag.withDescription("JSON file: the payload, with {{name}} where a row's values belong"),
+      Flag.optional
+    ),
+    pushType: Flag.String("push-type").pipe(
+      Flag.withDefault("alert"),
+      Flag.withDescription("The push type of rows that name none")
+    ),
+    topic: text("topic", "The app's bundle ID, for rows that name none (that of the worker)"),
+    collapseId: text("collapse-id", "Notifications with the same one replace each other"),
+    expiration: text("expiration", '"once", "1 hour", a date, or epoch seconds'),
+    priority: text("priority", "10, 5 or 1"),
+    lane: Flag.Literals("lane", ["high", "low"]).pipe(
+      Flag.withDescription("What is in low never holds up what is in high (by the priority)"),
+      Flag.optional
+    ),
+    at: text("at", "Not to be sent before this time, such as 2026-12-24T18:00:00Z"),
+    deadline: text("deadline", 'Not to be sent after: "2 hours" from then, or a date'),
+    key: text("key", "What is enqueued again under the same key is stored once (made from the file)"),
+    json
+  },
+  lazily(async () => (await import("../queue/enqueue.ts")).enqueue)
+).pipe(
+  Command.withDescription(
+    "Store notifications in the queue; when this ends, they are durable. Run again with the same file, after whatever " +
+      "went wrong, it stores nothing twice, as long as what was done is kept (an hour)."
+  ),
+  Command.withShortDescription("Store notifications in the queue"),
+  Command.withExamples([
+    { command: "apns queue enqueue tokens.txt --template sale.json --store queue.db", description: "A list of tokens" },
+    {
+      command: "apns queue enqueue users.csv --template hi.json --lane low --at 2026-12-24T18:00:00Z",
+      description: "Tomorrow, behind everything that is urgent"
+    }
+  ])
+)
 
 const work = Command.make(
   "work",
@@ -28,7 +82,7 @@ const work = Command.make(
       Flag.withDescription("Notifications a second, at most, of this process"),
       Flag.optional
     ),
-    outcomes: Flag.String("outcomes").pipe(
+    outcomes: fileFlag("outcomes").pipe(
       Flag.withDescription("File that gets a line of JSON for every notification decided"),
       Flag.optional
     ),
@@ -114,5 +168,5 @@ export const queue = Command.make("queue").pipe(
       "process dies, and many machines can send from one queue."
   ),
   Command.withShortDescription("Durable delivery"),
-  Command.withSubcommands([work, stats, failed, redrive, discard])
+  Command.withSubcommands([enqueue, work, stats, failed, redrive, discard])
 )
