@@ -53,21 +53,32 @@ export const instant = (flag: string, given: string, nowMillis: number): Result.
     : Result.succeed(found)
 }
 
+/** The forms of `expirationIn`, for a message. */
+export const expirationForms = 'Give "once", a span such as "1 hour", or an instant such as "2026-01-01T12:00:00Z".'
+
 /**
- * Until when APNs may store and deliver: "once", a span such as "1 hour" or "+1 hour", or an instant with its zone.
+ * Until when APNs may store and deliver: "once" (or 0), a span such as "1 hour" or "+1 hour", an instant with its zone, or epoch
+ * seconds, as the header field has it; `undefined` of all else.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const expirationIn = (given: string): "once" | Duration.Duration | Date | undefined => {
+  const text = given.trim()
+  if (text === "once" || text === "0") return "once"
+  if (/^\d{1,12}$/.test(text)) return new Date(Number(text) * 1_000)
+  return span(text.replace(/^\+ */, "")) ?? isoInstant(text)
+}
+
+/**
+ * The same, of a flag.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const expiration = (flag: string, given: string): Result.Result<"once" | Duration.Duration | Date, Failure> => {
-  const text = given.trim()
-  const found = text === "once" ? text : (span(text.replace(/^\+ */, "")) ?? isoInstant(text))
+  const found = expirationIn(given)
   return found === undefined
-    ? Result.fail(
-        badInput(
-          `--${flag} ${JSON.stringify(given)} is no expiration`,
-          'Give "once", a span such as "1 hour", or an instant such as "2026-01-01T12:00:00Z".'
-        )
-      )
+    ? Result.fail(badInput(`--${flag} ${JSON.stringify(given)} is no expiration`, expirationForms))
     : Result.succeed(found)
 }

@@ -3,9 +3,9 @@ import * as Result from "effect/Result"
 import * as ApnsFile from "effect-apns/ApnsFile"
 import * as Notification from "effect-apns/Notification"
 import { rulesOf } from "effect-apns/PushType"
+import { expirationForms, expirationIn } from "../instants.ts"
 import { columns, isColumn, shown, unheard } from "./columns.ts"
 import type { CsvRecord } from "./csv.ts"
-import { expirationForms, expirationOf } from "./expiration.ts"
 import type { Line } from "./ndjson.ts"
 import type { Template, ValueOf } from "./template.ts"
 
@@ -128,7 +128,7 @@ export const commonOf = (said: Said): Result.Result<Common, Wrong> => {
   }
   let expiration: Notification.Expiration | undefined = rules?.expiration
   if (said.expiration !== undefined) {
-    expiration = expirationOf(said.expiration)
+    expiration = expirationIn(said.expiration)
     if (expiration === undefined) return wrong("expiration", `is no time. ${expirationForms}`)
   }
   const topicSuffix = rules?.suffix
