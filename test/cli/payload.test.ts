@@ -118,6 +118,13 @@ describe("findings", () => {
     assert.deepInclude(finding, { severity: "warning", key: "aps.tread-id", cure: "Did you mean aps.thread-id?" })
   })
 
+  it("warns of a misspelt key beside one that is wrong", () => {
+    assert.deepStrictEqual(keysOf("alert", { aps: { alert: { title: "Hello", boddy: "World" }, badge: "1" } }), [
+      ["aps.badge", "error"],
+      ["aps.alert.boddy", "warning"]
+    ])
+  })
+
   it("warns of what shows nothing, and of what has no meaning", () => {
     assert.deepStrictEqual(keysOf("alert", { aps: {} }), [["aps", "warning"]])
     assert.deepStrictEqual(keysOf("background", { aps: { "content-available": 1, "thread-id": "a" } }), [

@@ -69,6 +69,19 @@ const unknownKeys = (kind: Kind, payload: Schema.JsonObject): ReadonlyArray<stri
 
 const warn = (key: string, problem: string, cure: string): Finding => ({ severity: "warning", key, problem, cure })
 
+/** The payload without some of its keys, given as on the wire: what is wrong with one does not hide another. */
+const without = (payload: Schema.JsonObject, keys: ReadonlyArray<string>): Schema.JsonObject => {
+  const copy: Schema.JsonObject = structuredClone(payload)
+  for (const key of keys) {
+    const path = key.split(".")
+    const last = path.pop()
+    let at: unknown = copy
+    for (const name of path) at = isObject(at) ? at[name] : undefined
+    if (last !== undefined && isObject(at)) Reflect.deleteProperty(at, last)
+  }
+  return copy
+}
+
 const misspelt = (kind: Kind, payload: Schema.JsonObject) =>
   unknownKeys(kind, payload).map((key) => {
     if (known.has(key)) return warn(key, `has no meaning in a push of the type ${kind}`, "Leave it out.")
@@ -123,13 +136,20 @@ const oversize = (kind: Kind, bytes: number): ReadonlyArray<Finding> => {
 export const bytesOf = (payload: Schema.JsonObject): number => Buffer.byteLength(JSON.stringify(payload))
 
 /** Errors before warnings. */
-export const findings = (kind: Kind, payload: Schema.JsonObject): ReadonlyArray<Finding> => [
-  ...broken(kind, payload),
-  ...oversize(kind, bytesOf(payload)),
-  ...(headerOf(kind) === undefined || apsOf(payload) === undefined ? [] : misplaced(payload)),
-  ...misspelt(kind, payload),
-  ...silent(kind, payload)
-]
+export const findings = (kind: Kind, payload: Schema.JsonObject): ReadonlyArray<Finding> => {
+  const errors = broken(kind, payload)
+  const rest = without(
+    payload,
+    errors.map(({ key }) => key)
+  )
+  return [
+    ...errors,
+    ...oversize(kind, bytesOf(payload)),
+    ...(headerOf(kind) === undefined || apsOf(payload) === undefined ? [] : misplaced(payload)),
+    ...misspelt(kind, rest),
+    ...silent(kind, payload)
+  ]
+}
 
 /** A finding as the beginning of a sentence. */
 export const sentence = ({ key, problem }: Finding): string => `${key === "" ? "The payload" : key} ${problem}`
