@@ -54,14 +54,23 @@ export const Verbose = GlobalFlag.Setting("verbose")({
 const toldOnStderr = (exitCode: ExitCode, lines: ReadonlyArray<string>) =>
   Effect.andThen(Console.error(hushed(lines.join("\n"))), Effect.fail(new Ended({ exitCode })))
 
-const tellFailure = ({ problem, cure, exitCode, cause }: Failure) =>
+/**
+ * Tells a failure on standard error and goes on: for commands that do several things, of which one may fail.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const tell = ({ problem, cure, cause }: Failure) =>
   Effect.gen(function* () {
     const { bad, faint } = style("stderr")
     const lines = [`${bad("apns:")} ${problem}.`]
     if (cure !== undefined) lines.push(`      ${cure}`)
     if (cause !== undefined && (yield* Verbose)) lines.push(faint(Cause.pretty(Cause.fail(cause))))
-    return yield* toldOnStderr(exitCode, lines)
+    yield* Console.error(lines.join("\n"))
   })
+
+const tellFailure = (failure: Failure) =>
+  Effect.andThen(tell(failure), Effect.fail(new Ended({ exitCode: failure.exitCode })))
 
 /** A bug of ours, or something nobody thought of. */
 const tellDefect = (cause: Cause.Cause<unknown>) =>

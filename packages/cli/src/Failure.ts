@@ -37,7 +37,7 @@ export const badInput = (problem: string, cure?: string, cause?: unknown): Failu
   new Failure({ problem, cure, cause, exitCode: ExitCode.badInput })
 
 /** The reasons that are found before anything is sent. */
-const input = new Set(["InvalidNotification", "InvalidConfiguration", "InvalidCredentials"])
+const input = new Set(["InvalidNotification", "InvalidRequest", "InvalidConfiguration", "InvalidCredentials"])
 
 /**
  * The exit code of a notification that was not accepted.

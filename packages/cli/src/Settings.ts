@@ -55,6 +55,11 @@ export const settings = {
   },
   host: { flag: "host", variable: "APNS_HOST", text: "A server of your own, such as a simulator" },
   port: { flag: "port", variable: "APNS_PORT", text: "Its port (443); Apple's other one is 2197" },
+  managementPort: {
+    flag: "management-port",
+    variable: "APNS_MANAGEMENT_PORT",
+    text: "Its port for managing channels"
+  },
   caFile: { flag: "ca-file", variable: "APNS_CA_FILE", text: "The certificate authority it is trusted by", file: true },
   timeout: { flag: "timeout", variable: "APNS_TIMEOUT", text: 'How long a send may take in all ("30 seconds")' }
 } as const satisfies Record<string, Setting>
@@ -94,13 +99,25 @@ export const settingFlags = {
   timeout: flagOf(settings.timeout)
 }
 
+const { port: _, ...portless } = settingFlags
+
 /**
- * What the flags were given.
+ * The flags of commands that manage channels, which are on a port of their own.
+ *
+ * @category configuration
+ * @since 0.1.0
+ */
+export const managementFlags = { ...portless, managementPort: flagOf(settings.managementPort) }
+
+/**
+ * What the flags of a command were given.
  *
  * @category models
  * @since 0.1.0
  */
-export type SettingFlags = { readonly [K in keyof typeof settingFlags]: Option.Option<string> }
+export type SettingFlags = { readonly profile: Option.Option<string> } & {
+  readonly [K in keyof typeof settings]?: Option.Option<string>
+}
 
 /**
  * Variables that stand for one thing together. Where a nearer source sets one of `names`, the `replaced` of farther ones do
@@ -158,8 +175,9 @@ export const isContent = (value: string) => /-----BEGIN|[\r\n\0]|^MI[\w+/=]{80,}
 export const ofFlags = (flags: Omit<SettingFlags, "profile">): Variables => {
   const variables: Record<string, string> = {}
   for (const [name, setting] of Object.entries<Setting>(settings)) {
-    const value = Option.getOrUndefined(flags[name as keyof typeof settings])
-    if (value === undefined) continue
+    const given = flags[name as keyof typeof settings]
+    if (given === undefined || Option.isNone(given)) continue
+    const { value } = given
     variables[setting.variable] = setting.file === true && !isContent(value) ? resolve(value) : value
   }
   return variables
