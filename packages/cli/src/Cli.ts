@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import * as Command from "effect/cli/Command"
+import { activity } from "./commands/activity.ts"
+import { broadcast } from "./commands/broadcast.ts"
 import { bulk } from "./commands/bulk.ts"
 import { cert } from "./commands/cert.ts"
 import { channels } from "./commands/channels.ts"
@@ -28,7 +30,7 @@ export const apns = Command.make("apns").pipe(
       "Settings come from flags, from APNS_* variables, and from a profile (apns profile), in this order. " +
       "Exit codes: 0 accepted or done, 1 failed, 2 bad input, 3 refused, 4 unsent, 5 may have arrived, 130 interrupted."
   ),
-  Command.withSubcommands([bulk, cert, channels, doctor, payload, profile, queue, reason, send, token]),
+  Command.withSubcommands([activity, broadcast, bulk, cert, channels, doctor, payload, profile, queue, reason, send, token]),
   Command.withGlobalFlags([Verbose]),
   Command.withExamples([
     {

@@ -1,7 +1,8 @@
 /** A local APNs, and the variables that point the command at it. */
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Simulator } from "@effect-apns/simulator"
+import { assert } from "@effect/vitest"
+import { payloadOf, Simulator } from "@effect-apns/simulator"
 import { Effect } from "effect"
 import { folder } from "./process.ts"
 
@@ -25,4 +26,11 @@ export const localVariables = Effect.gen(function* () {
     APNS_KEY_FILE: keyFile,
     APNS_TOPIC: topic
   }
+})
+
+/** The newest request that arrived at the simulator. */
+export const newest = Effect.gen(function* () {
+  const last = (yield* (yield* Simulator).received).at(-1)
+  assert(last !== undefined)
+  return { path: last.path, headers: Object.fromEntries(last.headers), payload: payloadOf(last) }
 })
