@@ -15,6 +15,7 @@ import { profile } from "./commands/profile.ts"
 import { queue } from "./commands/queue.ts"
 import { reason } from "./commands/reason.ts"
 import { send } from "./commands/send.ts"
+import { simulate } from "./commands/simulate.ts"
 import { token } from "./commands/token.ts"
 import { Verbose } from "./Ending.ts"
 
@@ -30,7 +31,7 @@ export const apns = Command.make("apns").pipe(
       "Settings come from flags, from APNS_* variables, and from a profile (apns profile), in this order. " +
       "Exit codes: 0 accepted or done, 1 failed, 2 bad input, 3 refused, 4 unsent, 5 may have arrived, 130 interrupted."
   ),
-  Command.withSubcommands([activity, broadcast, bulk, cert, channels, doctor, payload, profile, queue, reason, send, token]),
+  Command.withSubcommands([activity, broadcast, bulk, cert, channels, doctor, payload, profile, queue, reason, send, simulate, token]),
   Command.withGlobalFlags([Verbose]),
   Command.withExamples([
     {

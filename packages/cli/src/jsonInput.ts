@@ -4,37 +4,40 @@
  * @since 0.1.0
  */
 import { readFile } from "node:fs/promises"
-import { text } from "node:stream/consumers"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as ApnsFile from "effect-apns/ApnsFile"
 import { badInput, type Failure } from "./Failure.ts"
-
-const codeOf = (cause: unknown) => (cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error")
+import { codeOf, standardInput } from "./input.ts"
 
 /** For values that come from JSON alone, whose objects are JSON objects. */
 const isJsonObject = (value: unknown): value is Schema.JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Where and why a text is not JSON, in the words of the library. */
-const problemOf = (source: string): string => {
+/**
+ * Where and why a text is not JSON, in the words of the library, as in "is not JSON: … at line 7, column 3"; `undefined` of
+ * JSON.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const jsonProblem = (source: string): string | undefined => {
   const read = ApnsFile.read(source)
-  if (Result.isSuccess(read)) return "is not JSON"
+  if (Result.isSuccess(read)) return undefined
   const { position, problem } = read.failure
-  return position === undefined ? problem : `${problem} at line ${position.line}, column ${position.column}`
+  return position === undefined ? undefined : `${problem} at line ${position.line}, column ${position.column}`
 }
 
+const cure = "Give the path of a file, JSON itself, or - for standard input."
+
 const readAll = (given: string, origin: string): Effect.Effect<string, Failure> =>
-  Effect.tryPromise({
-    try: () => (given === "-" ? text(process.stdin) : readFile(given, "utf8")),
-    catch: (cause) =>
-      badInput(
-        `${origin} cannot be read (${codeOf(cause)})`,
-        "Check the path and its permissions, or give JSON, or - for standard input.",
-        cause
-      )
-  })
+  given === "-"
+    ? Effect.map(standardInput("JSON on standard input", cure), (bytes) => bytes.toString("utf8"))
+    : Effect.tryPromise({
+        try: () => readFile(given, "utf8"),
+        catch: (cause) => badInput(`${origin} cannot be read (${codeOf(cause)})`, cure, cause)
+      })
 
 /**
  * The JSON object that a flag gives: text that begins with a brace is the object itself, `-` is standard input, all else is the
@@ -47,10 +50,10 @@ export const jsonObject = (flag: string, given: string): Effect.Effect<Schema.Js
   Effect.gen(function* () {
     const inline = given.trimStart().startsWith("{")
     const origin = inline ? `--${flag}` : given === "-" ? `--${flag} (standard input)` : `--${flag}: ${given}`
-    const source = inline ? given : yield* readAll(given, origin)
+    const source = (inline ? given : yield* readAll(given, origin)).replace(/^\uFEFF/, "")
     const value = yield* Effect.try({
-      try: (): unknown => JSON.parse(source.replace(/^\uFEFF/, "")),
-      catch: (cause) => badInput(`${origin} ${problemOf(source)}`, "Mend it there.", cause)
+      try: (): unknown => JSON.parse(source),
+      catch: (cause) => badInput(`${origin} ${jsonProblem(source) ?? "is not JSON"}`, "Mend it there.", cause)
     })
     return isJsonObject(value)
       ? value

@@ -36,8 +36,16 @@ export class ListenFailed extends Data.TaggedError("ListenFailed")<{
   readonly port: number
   readonly cause: unknown
 }> {
+  /** What was wrong, as a sentence without its full stop. */
+  get problem() {
+    return `cannot listen on ${this.host}:${this.port}`
+  }
+  /** What to do about it. */
+  get cure() {
+    return cureOf(this.cause)
+  }
   override get message() {
-    return `cannot listen on ${this.host}:${this.port}. ${cureOf(this.cause)}`
+    return `${this.problem}. ${this.cure}`
   }
 }
 

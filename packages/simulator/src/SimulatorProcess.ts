@@ -7,17 +7,16 @@ import { homedir } from "node:os"
 import { join, resolve } from "node:path"
 import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import * as Schema from "effect/Schema"
 import { ControlServer } from "./ControlServer.ts"
-import { readScenarios } from "./ScenarioFile.ts"
+import { type InvalidScenarioFile, readScenarios } from "./ScenarioFile.ts"
 import { Simulator } from "./Simulator.ts"
 import type { SimulatorError } from "./SimulatorError.ts"
+import { type SimulatorFlags, simulatorFlags } from "./SimulatorFlags.ts"
 import type { SimulatorOptions } from "./SimulatorOptions.ts"
 
 /**
@@ -81,12 +80,16 @@ const address = (host: string, port: number) => `${host.includes(":") ? `[${host
 
 /**
  * What to tell whoever started a simulator: where to send to, what to trust, what to sign with. At most 80 columns, but for long
- * paths.
+ * paths. `more`: further rows, of a name and a value.
  *
  * @category getters
  * @since 0.1.0
  */
-export const announcement = (simulator: Simulator["Service"], control: ControlServer["Service"]): string => {
+export const announcement = (
+  simulator: Simulator["Service"],
+  control: ControlServer["Service"],
+  more: ReadonlyArray<readonly [string, string]> = []
+): string => {
   const { host, port, managementPort, key, caFile, keyFile, dataFile, environment, keep } = simulator
   const many = keep.toLocaleString("en-GB")
   const kept = dataFile === undefined ? "in memory" : `in ${shortened(dataFile)}`
@@ -97,7 +100,8 @@ export const announcement = (simulator: Simulator["Service"], control: ControlSe
     ["CA to trust", caFile === undefined ? "GET /api/info" : shortened(caFile)],
     ["key to sign", keyFile === undefined ? "GET /api/info" : shortened(keyFile)],
     ["", `key id ${key.keyId}, team id ${key.teamId}`],
-    ["keeps", `the newest ${many} requests, ${kept}`]
+    ["keeps", `the newest ${many} requests, ${kept}`],
+    ...more
   ]
   const lines = rows.map(([name, value]) => `  ${name.padEnd(13)}${value}`)
   return `A local APNs (${environment}) is running.\n\n${lines.join("\n")}\n\nCtrl-C ends it.`
@@ -111,34 +115,42 @@ class Ended extends Data.TaggedError("Ended") {
 
 const ended = (message: string) => Effect.andThen(Console.error(message), Effect.fail(new Ended()))
 
-const described = <A>(flag: Flag.Flag<A>, text: string) => flag.pipe(Flag.withDescription(text), Flag.optional)
-const port = (name: string, text: string) =>
-  described(
-    Flag.Int(name).pipe(Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 })))),
-    text
-  )
+/**
+ * The options that the flags stand for, their files of scenarios read.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const optionsOf = (flags: SimulatorFlags): Effect.Effect<SimulatorProcessOptions, InvalidScenarioFile> =>
+  Effect.map(Effect.forEach(flags.scenario, readScenarios), (scenarios) => ({
+    host: Option.getOrUndefined(flags.host),
+    port: Option.getOrUndefined(flags.port),
+    managementPort: Option.getOrUndefined(flags.managementPort),
+    inboxPort: Option.getOrUndefined(flags.inboxPort),
+    environment: Option.getOrUndefined(flags.environment),
+    unknownDevices: Option.getOrUndefined(flags.unknownDevices),
+    data: Option.getOrUndefined(flags.data),
+    keep: Option.getOrUndefined(flags.keep),
+    caDirectory: Option.getOrUndefined(flags.caDir),
+    scenarios: scenarios.flat()
+  }))
 
-const flags = {
-  host: described(Flag.String("host"), "Address to listen on (127.0.0.1)"),
-  port: port("port", "Port for pushes and broadcasts (2197); 0 takes a free one"),
-  managementPort: port("management-port", "Port for channel management (2195, production 2196)"),
-  inboxPort: port("inbox-port", "Port of the web inbox and the control API (8197)"),
-  environment: described(Flag.Literals("environment", ["sandbox", "production"]), "Which APNs to be (sandbox)"),
-  unknownDevices: described(
-    Flag.Literals("unknown-devices", ["accept", "reject"]),
-    "What to do with tokens nobody registered (accept)"
-  ),
-  data: described(Flag.String("data"), "SQLite file that keeps the inbox (memory)"),
-  keep: described(
-    Flag.Int("keep").pipe(Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000_000 })))),
-    "How many received requests to keep (100000)"
-  ),
-  caDir: described(Flag.String("ca-dir"), "Directory of the certificates and the key (~/.apns-simulator)"),
-  scenario: Flag.String("scenario").pipe(
-    Flag.withDescription("JSON file with scenarios; may be given several times"),
-    Flag.atLeast(0)
-  )
-}
+/**
+ * Starts a simulator with its control server, runs `started`, and stays until it is interrupted. Clients are then told, as a
+ * server that is replaced tells them.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const stay = <E, R>(
+  options: SimulatorProcessOptions,
+  started: (simulator: Simulator["Service"], control: ControlServer["Service"]) => Effect.Effect<void, E, R>
+): Effect.Effect<never, E | SimulatorError, R> =>
+  Effect.gen(function* () {
+    const simulator = yield* Simulator
+    yield* started(simulator, yield* ControlServer)
+    return yield* Effect.ensuring(Effect.never, simulator.goAway({ debugData: '{"reason":"Shutdown"}' }))
+  }).pipe(Effect.provide(simulatorProcess(options)))
 
 /**
  * The command: starts a simulator, says how to reach it, and stays until it is interrupted.
@@ -150,30 +162,9 @@ const flags = {
  * @category constructors
  * @since 0.1.0
  */
-export const simulatorCommand = Command.make("apns-simulator", flags, ({ scenario, caDir, ...given }) =>
-  Effect.gen(function* () {
-    const read = yield* Effect.forEach(scenario, readScenarios).pipe(Effect.catch(({ message }) => ended(message)))
-    const options: SimulatorProcessOptions = {
-      host: Option.getOrUndefined(given.host),
-      port: Option.getOrUndefined(given.port),
-      managementPort: Option.getOrUndefined(given.managementPort),
-      inboxPort: Option.getOrUndefined(given.inboxPort),
-      environment: Option.getOrUndefined(given.environment),
-      unknownDevices: Option.getOrUndefined(given.unknownDevices),
-      data: Option.getOrUndefined(given.data),
-      keep: Option.getOrUndefined(given.keep),
-      caDirectory: Option.getOrUndefined(caDir),
-      scenarios: read.flat()
-    }
-    const stay = Effect.gen(function* () {
-      const simulator = yield* Simulator
-      yield* Console.log(announcement(simulator, yield* ControlServer))
-      // Clients are told, as a server that is replaced tells them.
-      return yield* Effect.ensuring(Effect.never, simulator.goAway({ debugData: '{"reason":"Shutdown"}' }))
-    })
-    return yield* stay.pipe(
-      Effect.provide(simulatorProcess(options)),
-      Effect.catchTag("SimulatorError", ({ message }) => ended(message))
-    )
-  })
+export const simulatorCommand = Command.make("apns-simulator", simulatorFlags, (flags) =>
+  optionsOf(flags).pipe(
+    Effect.flatMap((options) => stay(options, (simulator, control) => Console.log(announcement(simulator, control)))),
+    Effect.catchTag(["InvalidScenarioFile", "SimulatorError"], ({ message }) => ended(message))
+  )
 ).pipe(Command.withDescription("Runs a local Apple Push Notification service with a web inbox"))

@@ -2,7 +2,7 @@
  * The Apple Push Notification service on your machine.
  *
  * What needs an HTTP server or client has modules of its own, which a test without them need not load: `ControlServer`,
- * `ControlApi`, `InboxClient` and `SimulatorProcess`.
+ * `ControlApi`, `InboxClient`, `SimulatorProcess` and `SimulatorFlags`.
  *
  * @since 0.1.0
  */

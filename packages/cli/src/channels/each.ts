@@ -1,5 +1,4 @@
 /** One thing done to several channels: each has an outcome of its own, and those that failed hinder no others. */
-import { text } from "node:stream/consumers"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -8,6 +7,7 @@ import { endWith, tell } from "../Ending.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { errorFields } from "../errorFields.ts"
 import { badInput, Failure, ofApnsError } from "../Failure.ts"
+import { standardInput } from "../input.ts"
 
 /** What became of a channel: `done`, or `error`. */
 export interface Outcome<A> {
@@ -23,7 +23,10 @@ const concurrency = 8
 export const namedChannels = (given: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>, Failure> =>
   Effect.gen(function* () {
     const piped = given.includes("-")
-      ? (yield* Effect.promise(() => text(process.stdin))).split("\n").map((line) => line.trim())
+      ? (yield* standardInput("channel on standard input", "Pipe ids, one a line."))
+          .toString()
+          .split("\n")
+          .map((line) => line.trim())
       : []
     const names = new Set(given.flatMap((name) => (name === "-" ? piped : [name])).filter((name) => name !== ""))
     if (names.size === 0) return yield* badInput("standard input names no channel", "Give ids, one a line.")
