@@ -4,6 +4,7 @@ import {
   ApnsError,
   Channels,
   type ChannelsOptions,
+  isChannelId,
   JwtCache,
   maximumChannels,
   type ProviderToken,
@@ -267,6 +268,11 @@ describe("a request that breaks a rule", () => {
       })
     )
   }
+
+  it("is found in an id alone, by the same rule", () => {
+    for (const id of [channel, "dHN0LXNyY2gtY2hubA==", "dHN0", "-_A"]) assert.isTrue(isChannelId(id), id)
+    for (const id of ["", "not base64!", `${channel}\r\nx: y`, "a==="]) assert.isFalse(isChannelId(id), id)
+  })
 
   for (const bad of [undefined, "", " ", "com.example/app", "../app", "com example", "com.example.app?", "é"]) {
     it.effect(`the bundle ID ${JSON.stringify(bad)} fails the layer`, () =>

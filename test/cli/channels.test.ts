@@ -151,12 +151,14 @@ describe("apns channels", () => {
       )
     }
 
-    it.effect("names what is wrong with an id, and what to do", () =>
+    it.effect("does nothing at all where one of the ids is none", () =>
       Effect.gen(function* () {
         const env = yield* localVariables
-        const { code, stderr } = yield* run(["channels", "delete", "--yes", "not base64!"], { env })
-        assert.strictEqual(code, 2)
-        assert.match(stderr, /^apns: not base64!: channel is not base64\.\n {6}Give the channel's id/)
+        const id = yield* registered("none")
+        const { code, stderr, stdout } = yield* run(["channels", "delete", "--yes", id, "not base64!"], { env })
+        assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
+        assert.match(stderr, /^apns: "not base64!" is no channel's id\.\n {6}Give ids/)
+        assert.include(yield* channelsNow, id)
       })
     )
 

@@ -19,7 +19,7 @@ import { ApnsError } from "./ApnsError.ts"
 import type { Credentials } from "./Credentials.ts"
 import { wrongEnvironment } from "./internal/certificateEnvironment.ts"
 import { type ChannelRequest, creating, deleting, listing, prepare, reading } from "./internal/channelRequest.ts"
-import { bundleIdProblem } from "./internal/channelRules.ts"
+import { bundleIdProblem, channelProblem } from "./internal/channelRules.ts"
 import { channelSettingsFromEnv, credentialsFromEnv } from "./internal/env.ts"
 import { makeExchange } from "./internal/exchange.ts"
 import { JwtCache } from "./JwtCache.ts"
@@ -46,6 +46,18 @@ export type ChannelStorage = "none" | "mostRecent"
  * @since 0.1.0
  */
 export const maximumChannels = 10_000
+
+/**
+ * Returns `true` when a text has the form of a channel's id: base64. Only APNs knows whether there is such a channel.
+ *
+ * **When to use**
+ *
+ * Use before something is done to several channels, so that a slip in one of their ids stops it before the first.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isChannelId = (text: string): boolean => channelProblem(text) === undefined
 
 /**
  * A channel was made.

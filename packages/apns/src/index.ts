@@ -27,6 +27,7 @@ export {
   Channels,
   type ChannelsConfig,
   type ChannelsOptions,
+  isChannelId,
   maximumChannels
 } from "./Channels.ts"
 export * as Credentials from "./Credentials.ts"

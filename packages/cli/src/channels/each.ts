@@ -3,6 +3,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { ApnsError } from "effect-apns"
+import { isChannelId } from "effect-apns/Channels"
 import { endWith, tell } from "../Ending.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { errorFields } from "../errorFields.ts"
@@ -19,7 +20,7 @@ export interface Outcome<A> {
 /** How many requests are under way at a time. */
 const concurrency = 8
 
-/** The channels that were named, those of standard input in place of `-`, each once. Fails where there is none. */
+/** The channels that were named, those of standard input in place of `-`, each once. Fails where there is none, or one is no id. */
 export const namedChannels = (given: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>, Failure> =>
   Effect.gen(function* () {
     const piped = given.includes("-")
@@ -30,6 +31,13 @@ export const namedChannels = (given: ReadonlyArray<string>): Effect.Effect<Reado
       : []
     const names = new Set(given.flatMap((name) => (name === "-" ? piped : [name])).filter((name) => name !== ""))
     if (names.size === 0) return yield* badInput("standard input names no channel", "Give ids, one a line.")
+    const wrong = [...names].find((name) => !isChannelId(name))
+    if (wrong !== undefined) {
+      return yield* badInput(
+        `${JSON.stringify(wrong)} is no channel's id`,
+        "Give ids as APNs returned them, in base64."
+      )
+    }
     return [...names]
   })
 
