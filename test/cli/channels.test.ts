@@ -3,7 +3,7 @@ import { Simulator } from "@effect-apns/simulator"
 import { Effect } from "effect"
 import { localVariables, topic } from "./support/local.ts"
 import { run } from "./support/process.ts"
-import { hasTerminal, runOnTerminal } from "./support/terminal.ts"
+import { hasTerminal, inTerminal } from "./support/terminal.ts"
 
 const uuid = /^[0-9a-f]{8}-/i
 
@@ -142,7 +142,7 @@ describe("apns channels", () => {
         Effect.gen(function* () {
           const env = yield* localVariables
           const id = yield* registered("none")
-          const ended = yield* runOnTerminal(["channels", "delete", id], { env, prompt: "[y/N]", keys })
+          const ended = yield* inTerminal(["channels", "delete", id], [["[y/N]", keys]], env)
           assert.strictEqual(ended.code, code, ended.screen)
           assert.include(ended.screen, `Delete channel ${id} for good? [y/N]`)
           assert.include(ended.screen, told)

@@ -31,7 +31,21 @@ export const apns = Command.make("apns").pipe(
       "Settings come from flags, from APNS_* variables, and from a profile (apns profile), in this order. " +
       "Exit codes: 0 accepted or done, 1 failed, 2 bad input, 3 refused, 4 unsent, 5 may have arrived, 130 interrupted."
   ),
-  Command.withSubcommands([activity, broadcast, bulk, cert, channels, doctor, payload, profile, queue, reason, send, simulate, token]),
+  Command.withSubcommands([
+    activity,
+    broadcast,
+    bulk,
+    cert,
+    channels,
+    doctor,
+    payload,
+    profile,
+    queue,
+    reason,
+    send,
+    simulate,
+    token
+  ]),
   Command.withGlobalFlags([Verbose]),
   Command.withExamples([
     {

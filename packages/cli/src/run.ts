@@ -31,8 +31,6 @@ process.removeAllListeners("warning").on("warning", (warning) => {
 apns.pipe(
   Command.run({ version }),
   endedBy,
-  Effect.provide(
-    Layer.mergeAll(NodeServices.layer, presenter, helpLayer, Layer.succeed(Logger.LogToStderr, true))
-  ),
+  Effect.provide(Layer.mergeAll(NodeServices.layer, presenter, helpLayer, Layer.succeed(Logger.LogToStderr, true))),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: Runtime.defaultTeardown })
 )

@@ -3,14 +3,14 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { lazily } from "../Ending.ts"
-import { settingFlags } from "../Settings.ts"
+import { managementFlags, settingFlags } from "../Settings.ts"
 
 const json = Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("Print JSON"))
 
 const name = Argument.String("name").pipe(Argument.withDescription("The profile's name"))
 
 /** Every setting but the profile itself. */
-const { profile: _profile, ...flags } = settingFlags
+const { profile: _profile, ...flags } = { ...settingFlags, ...managementFlags }
 
 const add = Command.make(
   "add",

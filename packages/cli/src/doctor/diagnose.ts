@@ -24,6 +24,8 @@ import type { OtherPort, Target } from "./target.ts"
 export interface Input extends SettingFlags {
   readonly json: boolean
   readonly probe: boolean
+  /** Of each step. */
+  readonly timeout: Option.Option<string>
 }
 
 const stepMillis = (given: Option.Option<string>): Effect.Effect<number, Failure> => {

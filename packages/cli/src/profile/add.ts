@@ -66,7 +66,8 @@ const checkName = (name: string): Effect.Effect<void, Failure> =>
 /** A key pasted where its path belongs must neither be kept nor repeated. */
 const checkPaths = (flags: AddInput): Effect.Effect<void, Failure> => {
   const pasted = Object.entries<Setting>(settings).find(
-    ([key, { file }]) => file === true && isContent(Option.getOrElse(flags[key as keyof typeof settings], () => ""))
+    ([key, { file }]) =>
+      file === true && isContent(Option.getOrElse(flags[key as keyof typeof settings] ?? Option.none(), () => ""))
   )
   return pasted === undefined
     ? Effect.void
