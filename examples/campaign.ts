@@ -44,12 +44,13 @@ const Client = ClusterWorkflowEngine.layer.pipe(
 
 const report = (id: string) =>
   Effect.gen(function* () {
-    const { campaign, queue } = yield* Campaign.status(id)
+    const { campaign, failed, queue } = yield* Campaign.status(id)
     if (campaign === undefined) return yield* Console.log(`there is no campaign ${id}`)
     const { devices, pages, state } = campaign
+    const how = failed ? `${state}, but stopped at a failure: see the log, then resume` : state
     const waiting = queue.ready + queue.delayed + queue.taken
     yield* Console.log(
-      `${id}: ${state}, ${devices} devices in ${pages} pages enqueued; ${waiting} chunks wait in the queue`
+      `${id}: ${how}, ${devices} devices in ${pages} pages enqueued; ${waiting} chunks wait in the queue`
     )
   })
 

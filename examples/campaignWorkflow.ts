@@ -6,7 +6,7 @@
  * what the queue gets. So each device is in the queue once, whoever runs a step again. Workers know nothing of campaigns.
  */
 import { Outbox, Stats } from "@effect-apns/delivery"
-import { Clock, Effect, Schedule, Schema } from "effect"
+import { Clock, Effect, Option, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { Activity, DurableClock, DurableDeferred, Workflow } from "effect/workflow"
 import { Notification } from "effect-apns"
@@ -74,8 +74,9 @@ const step = (id: string, page: number, pauses: number, options: Options) =>
     name: `page/${page}/${pauses}`,
     success: Step,
     execute: storePage(id, page, options).pipe(
-      Effect.tapError((error) => Effect.logWarning(`campaign ${id}: page ${page} is tried again`, error)),
-      Effect.retry(patience),
+      Effect.tapError((error) => Effect.logWarning(`campaign ${id}: page ${page} was not stored`, error)),
+      // The database may be away for long; a message that breaks a rule breaks it again.
+      Effect.retry({ schedule: patience, while: (error) => error._tag !== "ApnsError" }),
       Effect.repeat({ schedule: Schedule.spaced("1 second"), until: (step) => step !== undefined }),
       Effect.flatMap(Effect.fromNullishOr),
       Effect.orDie
@@ -145,9 +146,14 @@ export const cancel = (id: string) =>
     yield* Campaign.interrupt(yield* Campaign.executionId({ id }))
   })
 
-/** How far it is, and how much lies in the queue. */
+/** How far it is, whether a step of it failed for good, and how much lies in the queue. */
 export const status = (id: string) =>
   Effect.gen(function* () {
     const stats = yield* Stats
-    return { campaign: yield* Table.find(id), queue: yield* stats.read(`apns:${lane}`) }
+    const result = Option.getOrUndefined(yield* Campaign.poll(yield* Campaign.executionId({ id })))
+    return {
+      campaign: yield* Table.find(id),
+      failed: result?._tag === "Suspended" && result.failed === true,
+      queue: yield* stats.read(`apns:${lane}`)
+    }
   })

@@ -3,9 +3,9 @@ import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import { NodeClusterSocket, NodeCrypto } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import { Element, Outbox, Store } from "@effect-apns/delivery"
-import { Context, Effect, Layer, Redacted, type Scope } from "effect"
+import { Context, Deferred, Effect, Layer, Logger, Redacted, type Scope } from "effect"
 import { ClusterWorkflowEngine, SingleRunner } from "effect/cluster"
 import { PersistedQueue } from "effect/persistence"
 import { SqlClient } from "effect/sql"
@@ -99,12 +99,12 @@ const eachOnce = (devices: ReadonlyArray<string>, count: number) =>
   assert.deepStrictEqual([...devices].sort(), audience(count))
 
 /** A process that runs campaigns, as soon as it does. */
-const processAt = (url: Redacted.Redacted, options: ReadonlyArray<string>) =>
+const processAt = (url: Redacted.Redacted) =>
   Effect.gen(function* () {
     const port = yield* freePort
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, ["examples/campaign.ts", "run", ...options], {
+        spawn(process.execPath, ["examples/campaign.ts", "run", "--page-size", "1500"], {
           cwd: root,
           env: { PATH: process.env.PATH, APNS_QUEUE: Redacted.value(url), HOST: "127.0.0.1", PORT: String(port) },
           stdio: ["ignore", "pipe", "inherit"]
@@ -204,16 +204,22 @@ describe.skipIf(postgres.skipped)(`a campaign, ${postgres.title}`, () => {
     test("enqueues nothing when it is cancelled before its time, or while it is paused", (url) =>
       Effect.gen(function* () {
         yield* register(100)
-        yield* Campaign.start(plan("later", Date.now() + 1_000))
+        const sendAt = Date.now() + 4_000
+        yield* Campaign.start(plan("later", sendAt))
         yield* Campaign.cancel("later")
-        yield* Campaign.start(plan("paused", Date.now() + 500))
+        const inTime = Date.now() < sendAt
+        yield* Table.insert(plan("paused"))
         yield* Campaign.pause("paused")
+        yield* Campaign.start(plan("paused"))
         yield* aWhile
         yield* Campaign.cancel("paused")
+        yield* Effect.sleep(Math.max(0, sendAt - Date.now()))
         yield* aWhile
-        const devices = yield* drained
-        yield* aWhile
-        assert.deepStrictEqual(devices, [])
+        for (const id of ["later", "paused"]) {
+          const { pages, state } = yield* campaign(id)
+          assert.strictEqual(state, "cancelled")
+          if (inTime) assert.strictEqual(pages, 0)
+        }
       }).pipe(Effect.provide(running(url))))
 
     test("refuses a message that breaks a rule, before anything is stored", (url) =>
@@ -223,31 +229,79 @@ describe.skipIf(postgres.skipped)(`a campaign, ${postgres.title}`, () => {
         assert.isUndefined(yield* Table.find("doors"))
       }).pipe(Effect.provide(running(url))))
 
+    test("stops at a step that fails for good, says so, and goes on when it is resumed", (url) =>
+      Effect.gen(function* () {
+        yield* register(100)
+        // Longer than APNs takes, past the check at the start.
+        yield* Table.insert({ ...plan("doors"), body: "a".repeat(5_000) })
+        yield* Campaign.start(plan("doors"))
+        yield* until(Effect.map(Campaign.status("doors"), ({ failed }) => failed))
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`UPDATE campaign SET body = 'At nine' WHERE id = 'doors'`
+        yield* Campaign.resume("doors")
+        yield* reached("doors", ({ state }) => state === "done")
+        const devices = yield* drained
+        yield* until(Effect.sync(() => devices.length >= 100))
+        eachOnce(devices, 100)
+      }).pipe(Effect.provide(running(url)), Effect.provide(Logger.layer([]))))
+
     test("goes on in another process when its own is killed in the midst of a page", (url) =>
       Effect.gen(function* () {
-        yield* register(2_000)
-        const options = ["--page-size", "100", "--ahead", "5"]
-        const first = yield* processAt(url, options)
-        yield* Campaign.start(plan("doors"))
-        yield* reached("doors", ({ pages }) => pages === 5)
-        const devices = yield* drained
-        yield* reached("doors", ({ pages }) => pages > 7)
+        yield* register(6_000)
         const sql = yield* SqlClient.SqlClient
-        yield* sql.withTransaction(
-          Effect.gen(function* () {
-            // Nobody can enqueue: the page in hand stays half done.
-            yield* sql`LOCK TABLE apns_queue IN SHARE MODE`
-            yield* aWhile
-            yield* first.kill
-          })
+        const stopping = yield* Deferred.make<void>()
+        const killed = yield* Deferred.make<void>()
+        // Whoever stores the second chunk of the fourth page waits to see whether it is there already.
+        const queue = yield* PersistedQueue.make({ name: "apns:low", schema: Element.Element })
+        const holding = queue
+          .offer({ items: [], enqueuedAtMillis: 0, traces: [] }, { id: "doors/3/low/1" })
+          .pipe(
+            Effect.andThen(Deferred.succeed(stopping, undefined)),
+            Effect.andThen(Deferred.await(killed)),
+            Effect.andThen(Effect.fail("not stored after all"))
+          )
+        yield* Effect.forkScoped(Effect.exit(sql.withTransaction(holding)))
+        yield* Deferred.await(stopping)
+        const first = yield* processAt(url)
+        yield* Campaign.start(plan("doors"))
+        yield* until(
+          Effect.map(
+            sql`SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted`,
+            (waiting) => waiting.length > 0
+          )
         )
-        const { pages } = yield* campaign("doors")
-        assert.isBelow(pages, 20)
-        yield* processAt(url, options)
+        yield* first.kill
+        yield* Deferred.succeed(killed, undefined)
+        assert.strictEqual((yield* campaign("doors")).pages, 3)
+
+        yield* processAt(url)
         yield* reached("doors", ({ state }) => state === "done")
-        yield* until(Effect.sync(() => devices.length >= 2_000))
+        const devices = yield* drained
+        yield* until(Effect.sync(() => devices.length >= 6_000))
         yield* aWhile
-        eachOnce(devices, 2_000)
+        eachOnce(devices, 6_000)
       }).pipe(Effect.provide(asking(url))))
   })
+
+  it.live(
+    "goes on when the database was away",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* postgresServer
+        yield* Effect.gen(function* () {
+          yield* register(1_000)
+          yield* Campaign.start(plan("doors"))
+          yield* reached("doors", ({ pages }) => pages === 3)
+          yield* server.kill
+          yield* Effect.sleep("2 seconds")
+          yield* server.start
+          yield* until(Effect.match(campaign("doors"), { onFailure: () => false, onSuccess: () => true }))
+          const devices = yield* drained
+          yield* reached("doors", ({ state }) => state === "done")
+          yield* until(Effect.sync(() => devices.length >= 1_000))
+          eachOnce(devices, 1_000)
+        }).pipe(Effect.provide(running(server.url, { pageSize: 100, ahead: 3 })))
+      }).pipe(Effect.provide(Logger.layer([]))),
+    90_000
+  )
 })
