@@ -25,8 +25,8 @@ const Queue = Layer.mergeAll(Outbox.layer(), Layer.effectDiscard(Table.migrate))
   Layer.provideMerge(Database)
 )
 
-/** How soon the others notice that a process died, and that something waits in the database. */
-const shardingConfig = { runnerHealthCheckInterval: "5 seconds", entityMessagePollInterval: "2 seconds" } as const
+/** How soon the others go on with what a dead process had, and see what waits in the database. */
+const shardingConfig = { shardLockExpiration: "10 seconds", entityMessagePollInterval: "2 seconds" } as const
 
 /** Runs campaigns until it is told to end. */
 const runner = (options: Campaign.Options) =>
@@ -48,7 +48,7 @@ const report = (id: string) =>
     if (campaign === undefined) return yield* Console.log(`there is no campaign ${id}`)
     const { devices, pages, state } = campaign
     const how = failed ? `${state}, but stopped at a failure: see the log, then resume` : state
-    const waiting = queue.ready + queue.delayed + queue.taken
+    const waiting = queue.ready + queue.taken
     yield* Console.log(
       `${id}: ${how}, ${devices} devices in ${pages} pages enqueued; ${waiting} chunks wait in the queue`
     )
@@ -59,9 +59,11 @@ const { positionals, values } = parseArgs({
   options: { "page-size": { type: "string", default: "5000" }, ahead: { type: "string", default: "100" } }
 })
 const [command = "", id = "", title = "", body = "", at] = positionals
+const sendAt = at === undefined ? Date.now() : Date.parse(at)
+const runOptions = { pageSize: Number(values["page-size"]), ahead: Number(values.ahead) }
 
 const commands: Record<string, Effect.Effect<void, unknown, Layer.Success<typeof Client>>> = {
-  start: Campaign.start({ id, title, body, sendAt: at === undefined ? Date.now() : Date.parse(at) }),
+  start: Campaign.start({ id, title, body, sendAt }),
   pause: Effect.asVoid(Campaign.pause(id)),
   resume: Campaign.resume(id),
   cancel: Campaign.cancel(id),
@@ -69,12 +71,15 @@ const commands: Record<string, Effect.Effect<void, unknown, Layer.Success<typeof
 }
 
 const chosen = commands[command]
-if (command === "run") {
-  const options = { pageSize: Number(values["page-size"]), ahead: Number(values.ahead) }
-  NodeRuntime.runMain(Layer.launch(runner(options)))
-} else if (chosen !== undefined && id !== "") {
+if (command === "run" && runOptions.pageSize >= 1 && runOptions.ahead >= 1) {
+  NodeRuntime.runMain(Layer.launch(runner(runOptions)))
+} else if (chosen !== undefined && id !== "" && !Number.isNaN(sendAt)) {
   NodeRuntime.runMain(Effect.andThen(chosen, report(id)).pipe(Effect.provide(Client)))
 } else {
-  console.error("node examples/campaign.ts run | start <id> <title> <body> [time] | pause|resume|cancel|status <id>")
+  console.error(
+    "node examples/campaign.ts run [--page-size 5000] [--ahead 100]\n" +
+      "node examples/campaign.ts start <id> <title> <body> [time]\n" +
+      "node examples/campaign.ts pause|resume|cancel|status <id>"
+  )
   process.exitCode = 2
 }

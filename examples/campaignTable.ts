@@ -65,11 +65,14 @@ export const pause = (id: string) =>
     (sql) => sql`UPDATE campaign SET state = 'paused', pauses = pauses + 1 WHERE id = ${id} AND state = 'running'`
   )
 
+/** How often it was paused until now; nothing when there is no such campaign. */
 export const resume = (id: string) =>
-  Effect.flatMap(
-    SqlClient.SqlClient,
-    (sql) => sql`UPDATE campaign SET state = 'running' WHERE id = ${id} AND state = 'paused'`
-  )
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [resumed] = yield* sql<Pick<Campaign, "pauses">>`
+      UPDATE campaign SET state = CASE state WHEN 'paused' THEN 'running' ELSE state END WHERE id = ${id} RETURNING pauses`
+    return resumed?.pauses
+  })
 
 /** Waits for the page in hand, as `pause` does. */
 export const cancel = (id: string) =>

@@ -22,11 +22,10 @@ export interface Options {
   readonly ahead?: number | undefined
 }
 
-/** Started again with the same id, it is the same campaign. */
+/** Started again with the same id, it is the same campaign. A step that fails for good is not its end: see `resume`. */
 const Campaign = Workflow.make("Campaign", {
   payload: { id: Schema.String },
   idempotencyKey: ({ id }) => id
-  // A step that cannot go on is not the end: `resume` tries again.
 }).annotate(Workflow.SuspendOnFailure, true)
 
 const Step = Schema.TaggedUnion({ Stored: {}, Paused: { pauses: Schema.Finite }, Ended: {} })
@@ -53,8 +52,8 @@ const storePage = (id: string, page: number, { ahead = 100, pageSize = 5_000 }: 
     const { last, pauses, state } = campaign
     if (state !== "running") return state === "paused" ? ({ _tag: "Paused", pauses } satisfies Step) : ended
     const stats = yield* Stats
-    const { delayed, ready, taken } = yield* stats.read(`apns:${lane}`)
-    if (delayed + ready + taken >= ahead) return undefined
+    const { ready, taken } = yield* stats.read(`apns:${lane}`)
+    if (ready + taken >= ahead) return undefined
     const devices = yield* Table.devicesAfter(last, pageSize)
     if (devices.length === 0) {
       yield* Table.finish(id)
@@ -128,11 +127,10 @@ export const pause = Table.pause
 /** Goes on with the page that comes next; also where a step of it failed for good. */
 export const resume = (id: string) =>
   Effect.gen(function* () {
-    yield* Table.resume(id)
-    const campaign = yield* Table.find(id)
-    if (campaign === undefined) return
+    const pauses = yield* Table.resume(id)
+    if (pauses === undefined) return
     const executionId = yield* Campaign.executionId({ id })
-    const deferred = resumed(campaign.pauses)
+    const deferred = resumed(pauses)
     const token = DurableDeferred.tokenFromExecutionId(deferred, { workflow: Campaign, executionId })
     yield* DurableDeferred.succeed(deferred, { token, value: undefined })
     yield* Campaign.resume(executionId)

@@ -42,7 +42,11 @@ const queueAt = (url: Redacted.Redacted) =>
   )
 
 const engine = ClusterWorkflowEngine.layer.pipe(
-  Layer.provide(SingleRunner.layer({ shardingConfig: { entityMessagePollInterval: "100 millis" } })),
+  Layer.provide(
+    SingleRunner.layer({
+      shardingConfig: { shardLockExpiration: "5 seconds", entityMessagePollInterval: "100 millis" }
+    })
+  ),
   Layer.provide(NodeCrypto.layerDigest)
 )
 
