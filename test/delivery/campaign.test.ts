@@ -258,7 +258,7 @@ describe.skipIf(postgres.skipped)(`a campaign, ${postgres.title}`, () => {
         // Whoever stores the second chunk of the fourth page waits to see whether it is there already.
         const queue = yield* PersistedQueue.make({ name: "apns:low", schema: Element.Element })
         const holding = queue
-          .offer({ items: [], enqueuedAtMillis: 0, traces: [] }, { id: "doors/3/low/1" })
+          .offer({ items: [], enqueuedAtMillis: 0, traces: [] }, { id: "doors/3/low/500+500" })
           .pipe(
             Effect.andThen(Deferred.succeed(stopping, undefined)),
             Effect.andThen(Deferred.await(killed)),
