@@ -62,7 +62,9 @@ describe("instants of flags", () => {
     }
     const found = Result.getOrThrow(expiration("expiration", "2026-01-01T12:00:00Z"))
     assert.deepStrictEqual(found, new Date(now))
-    assert.isTrue(Result.isFailure(expiration("expiration", "0")))
+    assert.strictEqual(Result.getOrThrow(expiration("expiration", "0")), "once")
+    assert.deepStrictEqual(Result.getOrThrow(expiration("expiration", "1798740000")), new Date(1_798_740_000_000))
+    assert.isTrue(Result.isFailure(expiration("expiration", "3600")))
     assert.isTrue(Result.isFailure(expiration("expiration", "")))
   })
 })

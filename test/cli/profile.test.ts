@@ -48,6 +48,7 @@ describe("apns profile", () => {
         "certificate-key-file": "AuthKey.p8",
         host: "127.0.0.1",
         port: "2197",
+        "management-port": "2196",
         "ca-file": "ca.pem",
         timeout: "5 seconds"
       }

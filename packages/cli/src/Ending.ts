@@ -66,7 +66,7 @@ export const tell = ({ problem, cure, cause }: Failure) =>
     const lines = [`${bad("apns:")} ${problem}.`]
     if (cure !== undefined) lines.push(`      ${cure}`)
     if (cause !== undefined && (yield* Verbose)) lines.push(faint(Cause.pretty(Cause.fail(cause))))
-    yield* Console.error(lines.join("\n"))
+    yield* Console.error(hushed(lines.join("\n")))
   })
 
 const tellFailure = (failure: Failure) =>

@@ -66,7 +66,8 @@ export const expirationForms = 'Give "once", a span such as "1 hour", or an inst
 export const expirationIn = (given: string): "once" | Duration.Duration | Date | undefined => {
   const text = given.trim()
   if (text === "once" || text === "0") return "once"
-  if (/^\d{1,12}$/.test(text)) return new Date(Number(text) * 1_000)
+  // Fewer digits are a span without its unit.
+  if (/^\d{10,12}$/.test(text)) return new Date(Number(text) * 1_000)
   return span(text.replace(/^\+ */, "")) ?? isoInstant(text)
 }
 
