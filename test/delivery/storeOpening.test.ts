@@ -1,9 +1,14 @@
 /** What a store says when it is opened: that its server is away, not supported, or set to lose notifications. */
 
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { NodeRedis } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
 import { DeadLetters, Stats, Store } from "@effect-apns/delivery"
+import * as NodeSqlite from "@effect-apns/delivery/NodeSqlite"
 import { Effect, Fiber, Layer, Redacted, Schedule, Schema } from "effect"
 import { PersistedQueue, Redis } from "effect/persistence"
 import { Reactivity } from "effect/reactivity"
@@ -15,6 +20,11 @@ import { redisServer } from "../support/redis.ts"
 import { freePort } from "../support/serverProcess.ts"
 import { redis } from "../support/stores.ts"
 
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-apns-opening-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
 describe("a store in a SQL database", () => {
   it.live("fails when the database is away", () =>
     Effect.gen(function* () {
@@ -23,6 +33,19 @@ describe("a store in a SQL database", () => {
       const error = yield* Effect.flip(Layer.build(store))
       assert.strictEqual(error._tag, "SqlError")
       assert.strictEqual(error.reason._tag, "ConnectionError")
+    })
+  )
+
+  it.live("fails, and does not die, while another process holds the file's lock", () =>
+    Effect.gen(function* () {
+      const filename = join(yield* temporaryFolder, "queue.db")
+      const other = new DatabaseSync(filename)
+      yield* Effect.addFinalizer(() => Effect.sync(() => other.close()))
+      other.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE")
+      const client = NodeSqlite.layer({ filename, busyTimeout: "20 millis" })
+      const error = yield* Effect.flip(Layer.build(Store.sql().pipe(Layer.provide(client))))
+      assert.strictEqual(error._tag, "SqlError")
+      assert.strictEqual(error.reason._tag, "LockTimeoutError")
     })
   )
 

@@ -18,7 +18,7 @@ import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import * as Redis from "effect/persistence/Redis"
 import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { DeadLetters } from "./DeadLetters.ts"
 import { makeMemoryStore } from "./internal/memoryStore.ts"
 import { redisDeadLetters, redisStats, warnOfSettings, withLastingSweep } from "./internal/redisStore.ts"
@@ -160,7 +160,10 @@ export const sql = (options: SqlOptions = {}): Layer.Layer<Services, SqlError, S
       const dialect = yield* openDialect(client)
       const tableName = options.table ?? "apns_queue"
       const settings = takeOptions(options)
-      const store = yield* PersistedQueue.makeStoreSql({ ...settings, tableName })
+      // Where it cannot make its table it dies, though a database that is busy may be asked again.
+      const store = yield* PersistedQueue.makeStoreSql({ ...settings, tableName }).pipe(
+        Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect)))
+      )
       yield* migrate(tableName)
       return {
         store,

@@ -62,12 +62,7 @@ export interface WorkerOptions extends DeliverOptions {
   readonly rateLimit?: RateLimit | undefined
 }
 
-/** What settings ask of those who give them. */
-type Limited<O extends WorkerOptions> = "rateLimit" extends keyof O
-  ? O["rateLimit"] extends undefined
-    ? never
-    : RateLimiter.RateLimiter
-  : never
+type Needed = Apns | OutcomeSink | PersistedQueueFactory
 
 /**
  * The store or the sink may be away for as long as the lease usually lasts: to wait is better than to let the chunk go and
@@ -289,10 +284,11 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
  * @category layers
  * @since 0.1.0
  */
-export const layer = <const O extends WorkerOptions = { readonly rateLimit?: undefined }>(
-  options?: O
-): Layer.Layer<never, never, Apns | OutcomeSink | PersistedQueueFactory | Limited<O>> =>
+export const layer: {
+  (options?: WorkerOptions & { readonly rateLimit?: undefined }): Layer.Layer<never, never, Needed>
+  (options: WorkerOptions): Layer.Layer<never, never, Needed | RateLimiter.RateLimiter>
+} = (options: WorkerOptions = {}) =>
   Layer.effectDiscard(
-    Effect.annotateLogs(make(options ?? {}), { package: "@effect-apns/delivery", module: "Worker" })
-    // Without a rate limit it asks for no limiter, which TypeScript cannot see for a generic `O`.
-  ) as Layer.Layer<never, never, Apns | OutcomeSink | PersistedQueueFactory | Limited<O>>
+    Effect.annotateLogs(make(options), { package: "@effect-apns/delivery", module: "Worker" })
+    // Without a rate limit it asks for no limiter, which its type does not tell.
+  ) as Layer.Layer<never, never, Needed>

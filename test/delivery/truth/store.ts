@@ -26,9 +26,5 @@ export const storeAt = (
 }
 
 /** Runs a program again until its store can be opened, as whatever supervises processes would. */
-export const untilThere = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<A, unknown, R> =>
-  program.pipe(
-    // The tables of a SQL store are made as if that could not fail.
-    Effect.catchDefect((defect) => Effect.fail(defect)),
-    Effect.retry(Schedule.spaced("250 millis"))
-  )
+export const untilThere = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.retry(program, Schedule.spaced("250 millis"))
