@@ -24,7 +24,6 @@ const phone = "7a1f0c3b5d2e4f607a1f0c3b5d2e4f607a1f0c3b5d2e4f607a1f0c3b5d2e4f60"
 const gone = "283bb9deef02e6843abfb538efa1eca70801bd8a701c3f98191e123496339247"
 
 const pictures: ReadonlyArray<Picture> = [
-  { name: "help", commands: ["apns --help"] },
   { name: "reason", commands: ["apns reason Unregistered"] },
   {
     name: "send",
@@ -41,8 +40,7 @@ const pictures: ReadonlyArray<Picture> = [
       "apns queue work --store queue.db --until-empty",
       "apns queue stats --store queue.db"
     ]
-  },
-  { name: "token", commands: ["apns token make | apns token decode"] }
+  }
 ]
 
 const deviceOf = (index: number) => index.toString(16).padStart(64, "0")
