@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import { assert, it } from "@effect/vitest"
-import { queueElements, queueLag, Stats, Store } from "@effect-apns/delivery"
+import { Metrics, queueElements, queueLag, Stats, Store } from "@effect-apns/delivery"
 import { Duration, Effect, Layer, Schema } from "effect"
 import { PersistedQueue } from "effect/persistence"
 import { TestClock } from "effect/testing"
@@ -51,4 +53,11 @@ it.effect("queues that cannot be read leave their metrics as they were, and a wa
     yield* TestClock.adjust("1 second")
     assert.strictEqual(lines.filter(({ level }) => level === "Warn").length, 2)
   }).pipe(Effect.provide(layer))
+})
+
+it("all metrics of delivery are in the documentation by their names", () => {
+  const path = fileURLToPath(new URL("../../docs/observability.md", import.meta.url))
+  const shown = [...readFileSync(path, "utf8").matchAll(/^\| `(apns_delivery_\w+)`/gm)].map((match) => match[1])
+  const ids = [...Object.values(Metrics), queueElements, queueLag].map(({ id }) => id)
+  assert.deepStrictEqual([...shown].sort(), ids.sort())
 })

@@ -16,6 +16,7 @@ import { certificate } from "effect-apns/Credentials"
 import * as Environment from "effect-apns/Environment"
 import { JwtCache } from "effect-apns/JwtCache"
 import { PayloadSchema } from "effect-apns/PayloadSchema"
+import { group } from "./numbers.ts"
 import type { Variables } from "./Settings.ts"
 import { type Style, style } from "./Style.ts"
 import { wrapped } from "./table.ts"
@@ -148,8 +149,6 @@ const parsed = (body: string): unknown => {
   }
 }
 
-const grouped = (count: number) => count.toLocaleString("en-GB")
-
 const asText = (run: DryRun, warnings: ReadonlyArray<string>, { faint, good, strong, warn }: Style): string => {
   const { body, bytes, headers, host, limit, method, path, port } = run
   const content = parsed(body)
@@ -164,7 +163,7 @@ const asText = (run: DryRun, warnings: ReadonlyArray<string>, { faint, good, str
     typeof content === "string" ? content : JSON.stringify(content, null, 2),
     "",
     `${good("✓")} It breaks no rule that is known before sending.`,
-    `${good("✓")} ${grouped(bytes)} of ${grouped(limit)} bytes.`,
+    `${good("✓")} ${group(bytes)} of ${group(limit)} bytes.`,
     ...warnings.map((warning) => `${warn("!")} ${wrapped(warning, 2)}`),
     faint("Nothing was sent.")
   ].join("\n")

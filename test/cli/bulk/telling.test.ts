@@ -1,9 +1,9 @@
 import { stripVTControlCharacters } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
-import { clock, count, group } from "../../../packages/cli/src/bulk/numbers.ts"
 import { barLine, paceOf, plainLine } from "../../../packages/cli/src/bulk/progress.ts"
 import { summaryTable } from "../../../packages/cli/src/bulk/summary.ts"
 import { exitCodeOf, type RowOutcome, Tally } from "../../../packages/cli/src/bulk/tally.ts"
+import { clock, count, group } from "../../../packages/cli/src/numbers.ts"
 import type { Style } from "../../../packages/cli/src/Style.ts"
 
 const same = (text: string) => text

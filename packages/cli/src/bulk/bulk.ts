@@ -15,15 +15,16 @@ import { Apns, type ApnsError, sendAll } from "effect-apns"
 import { type Ended, endWith } from "../Ending.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { badInput, type Failure } from "../Failure.ts"
+import { count, group } from "../numbers.ts"
 import { resolved, settingsLayer } from "../Settings.ts"
 import { style } from "../Style.ts"
+import { quoted } from "../shell.ts"
 import { beginning, openJournal } from "./beginning.ts"
 import { check } from "./check.ts"
 import { shown } from "./columns.ts"
 import { Feed } from "./feed.ts"
 import { isFile, nameOf, open } from "./input.ts"
 import { type Journal, unwritableJournal } from "./journal.ts"
-import { count, group } from "./numbers.ts"
 import { type BulkInput, checkFlags, get, readTemplate, saidOf } from "./options.ts"
 import { type Format, formatOf, Output } from "./output.ts"
 import { Progress } from "./progress.ts"
@@ -32,9 +33,6 @@ import { commonOf, Rows } from "./rows.ts"
 import { Recorder, type Target } from "./sending.ts"
 import { type Summary, summaryJson, summaryTable } from "./summary.ts"
 import { exitCodeOf, Tally } from "./tally.ts"
-
-/** A word as a shell reads it back. */
-const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
 
 /** The command that was called, to go on. */
 const commandWith = (...flags: ReadonlyArray<string>): string => {

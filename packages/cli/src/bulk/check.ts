@@ -7,9 +7,9 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { Apns, ApnsConnection, JwtCache, PayloadSchema, sendAll } from "effect-apns"
 import { badInput, type Failure } from "../Failure.ts"
+import { count } from "../numbers.ts"
 import { Feed } from "./feed.ts"
 import { type InputOptions, open } from "./input.ts"
-import { count } from "./numbers.ts"
 
 /** How many bad rows are told of. */
 const most = 20

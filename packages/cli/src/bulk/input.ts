@@ -6,6 +6,7 @@ import type { Readable } from "node:stream"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { badInput, type Failure } from "../Failure.ts"
+import { codeOf } from "../input.ts"
 import { checkHeader, isBare } from "./columns.ts"
 import { type Broken, type CsvRecord, CsvRecords } from "./csv.ts"
 import type { Tie } from "./journal.ts"
@@ -21,8 +22,6 @@ export interface InputOptions {
   readonly rows: Rows
   readonly template: Template | undefined
 }
-
-const codeOf = (cause: unknown) => (cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error")
 
 /** The name in messages. */
 export const nameOf = (path: string): string => (path === "-" ? "standard input" : path)

@@ -4,14 +4,13 @@ import type { Writable } from "node:stream"
 import * as Effect from "effect/Effect"
 import { ExitCode } from "../ExitCode.ts"
 import { badInput, Failure } from "../Failure.ts"
+import { codeOf } from "../input.ts"
 
 export type Format = "csv" | "ndjson"
 
 /** The format that a file's name says, or the one that is asked for. */
 export const formatOf = (path: string, given: Format | undefined): Format =>
   given ?? (path.toLowerCase().endsWith(".csv") ? "csv" : "ndjson")
-
-const codeOf = (cause: unknown) => (cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error")
 
 const meanings: Readonly<Record<string, string>> = {
   EPIPE: "its reader has gone",

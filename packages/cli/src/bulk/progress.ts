@@ -1,7 +1,7 @@
 /** How far it is: a bar that is redrawn where standard error is a terminal, and a line now and then where it is none. */
 import { stripVTControlCharacters } from "node:util"
+import { clock, group } from "../numbers.ts"
 import { type Style, style } from "../Style.ts"
-import { clock, group } from "./numbers.ts"
 import { outcomes, type Tally } from "./tally.ts"
 
 export interface Sample {

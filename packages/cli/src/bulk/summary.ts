@@ -1,7 +1,8 @@
 /** What became of all rows, as a table or as JSON. Pure. */
+
+import { count, group } from "../numbers.ts"
 import type { Style } from "../Style.ts"
 import { wrapped } from "../table.ts"
-import { count, group } from "./numbers.ts"
 import { outcomes, type ReasonCount, type RowOutcome, type Tally } from "./tally.ts"
 
 export interface Summary {

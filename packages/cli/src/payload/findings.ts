@@ -5,6 +5,7 @@ import * as PayloadInspection from "effect-apns/PayloadInspection"
 import { sizeLimit } from "effect-apns/PayloadSchema"
 import { rulesOf } from "effect-apns/PushType"
 import { nearest } from "../nearest.ts"
+import { group } from "../numbers.ts"
 import { adviceOn, knownKeys } from "./cures.ts"
 import { apsOf, headerOf, type Kind, schemaOf } from "./kinds.ts"
 
@@ -116,8 +117,6 @@ const silent = (kind: Kind, payload: Schema.JsonObject) => {
     : [warn("aps", "shows nothing: it has no alert, badge or sound", "Give one of them.")]
 }
 
-const grouped = (count: number) => count.toLocaleString("en-GB")
-
 const oversize = (kind: Kind, bytes: number): ReadonlyArray<Finding> => {
   const limit = sizeLimit(headerOf(kind))
   if (bytes <= limit) return []
@@ -125,8 +124,8 @@ const oversize = (kind: Kind, bytes: number): ReadonlyArray<Finding> => {
     {
       severity: "error",
       key: "",
-      problem: `is ${grouped(bytes)} bytes, and the limit is ${grouped(limit)}`,
-      cure: `Shorten it by ${grouped(bytes - limit)} bytes.`,
+      problem: `is ${group(bytes)} bytes, and the limit is ${group(limit)}`,
+      cure: `Shorten it by ${group(bytes - limit)} bytes.`,
       source: "Sending notification requests to APNs"
     }
   ]

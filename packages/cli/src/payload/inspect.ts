@@ -8,6 +8,7 @@ import type { KeySize } from "effect-apns/Reason"
 import { endWith } from "../Ending.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { badInput } from "../Failure.ts"
+import { group } from "../numbers.ts"
 import { type Style, style } from "../Style.ts"
 import { wrapped } from "../table.ts"
 import { readPayload } from "./file.ts"
@@ -27,8 +28,6 @@ interface Report {
 /** A terminal's worth. */
 const mostKeys = 24
 
-const grouped = (count: number) => count.toLocaleString("en-GB")
-
 /** As many keys as fit, the largest ones, in their order. */
 const shownKeys = (keys: ReadonlyArray<KeySize>): ReadonlyArray<KeySize> => {
   if (keys.length <= mostKeys) return keys
@@ -41,15 +40,15 @@ const shortKey = (key: string) => (key.length <= 60 ? key : `${key.slice(0, 30)}
 const sizeTable = ({ bytes, keys }: Report, { faint, strong }: Style): ReadonlyArray<string> => {
   const rows = [{ key: "all of it", bytes }, ...shownKeys(keys)]
   const left = keys.length - (rows.length - 1)
-  const width = Math.max(5, grouped(bytes).length)
+  const width = Math.max(5, group(bytes).length)
   const gap = " ".repeat(width)
   return [
     strong(`${"BYTES".padStart(width)}      %  KEY`),
     ...rows.map(({ bytes: size, key }) => {
       const share = `${((size / bytes) * 100).toFixed(0)} %`
-      return `${grouped(size).padStart(width)}  ${faint(share.padStart(5))}  ${shortKey(key)}`
+      return `${group(size).padStart(width)}  ${faint(share.padStart(5))}  ${shortKey(key)}`
     }),
-    ...(left > 0 ? [faint(`${gap}         and ${grouped(left)} smaller ones`)] : [])
+    ...(left > 0 ? [faint(`${gap}         and ${group(left)} smaller ones`)] : [])
   ]
 }
 
@@ -58,10 +57,10 @@ const asText = (report: Report, look: Style): string => {
   const errors = findings.filter(({ severity }) => severity === "error")
   const mark = errors.length === 0 ? look.good("✓") : look.bad("✗")
   const verdict = errors.length === 0 ? "breaks no rule" : `breaks ${errors.length === 1 ? "a rule" : "rules"}`
-  const white = fileBytes > bytes ? `; ${grouped(fileBytes)} with the file's white space, which is not sent` : ""
+  const white = fileBytes > bytes ? `; ${group(fileBytes)} with the file's white space, which is not sent` : ""
   return [
     wrapped(`${mark} As a push of the type ${look.strong(kind)} it ${verdict}.`, 2),
-    `  ${look.faint(wrapped(`${grouped(bytes)} of ${grouped(limit)} bytes${white}.`, 2))}`,
+    `  ${look.faint(wrapped(`${group(bytes)} of ${group(limit)} bytes${white}.`, 2))}`,
     "",
     ...findings.flatMap((finding) => [...findingLines(finding, look), ""]),
     ...sizeTable(report, look)

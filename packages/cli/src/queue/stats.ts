@@ -3,6 +3,7 @@ import { Stats } from "@effect-apns/delivery/Stats"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { group } from "../numbers.ts"
 import { style } from "../Style.ts"
 import { table } from "../table.ts"
 import { lanesOf, type StoreInput, storeFailed, storeLayer } from "./store.ts"
@@ -13,8 +14,6 @@ interface StatsInput extends StoreInput {
 
 const seconds = (lag: Duration.Duration | undefined): number | undefined =>
   lag === undefined ? undefined : Math.round(Duration.toSeconds(lag))
-
-const number = (value: number) => value.toLocaleString("en-US")
 
 export const stats = (input: StatsInput) =>
   Effect.gen(function* () {
@@ -29,8 +28,8 @@ export const stats = (input: StatsInput) =>
         ["QUEUE", "READY", "DELAYED", "IN HAND", "FAILED", "WAITS FOR"],
         lanes.map(({ queue, ready, delayed, taken, failed, lagSeconds }) => [
           queue,
-          ...[ready, delayed, taken, failed].map(number),
-          ready === 0 || lagSeconds === undefined ? "" : `${number(lagSeconds)} s`
+          ...[ready, delayed, taken, failed].map(group),
+          ready === 0 || lagSeconds === undefined ? "" : `${group(lagSeconds)} s`
         ]),
         strong
       )

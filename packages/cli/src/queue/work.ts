@@ -14,6 +14,8 @@ import type * as Scope from "effect/Scope"
 import { Apns } from "effect-apns/Apns"
 import { ExitCode } from "../ExitCode.ts"
 import { badInput, Failure } from "../Failure.ts"
+import { codeOf } from "../input.ts"
+import { group } from "../numbers.ts"
 import { type SettingFlags, settingsLayer } from "../Settings.ts"
 import { style } from "../Style.ts"
 import { lanesOf, type StoreInput, storeFailed, storeLayer } from "./store.ts"
@@ -25,8 +27,6 @@ interface WorkInput extends StoreInput, SettingFlags {
   readonly untilEmpty: boolean
   readonly replayUnknown: boolean
 }
-
-const codeOf = (cause: unknown) => (cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error")
 
 /** The user's own file: it has the whole token, by which he finds the device. */
 const lineOf = (outcome: Outcome.Outcome): string => {
@@ -66,8 +66,6 @@ const outcomesFile = (
       })
   )
 
-const number = (value: number) => value.toLocaleString("en-US")
-
 /** What was decided so far, by the names of the outcomes. */
 class Tally {
   readonly counts = new Map<Outcome.Outcome["_tag"], number>()
@@ -79,7 +77,7 @@ class Tally {
   }
 
   toString(): string {
-    const parts = [...this.counts].map(([tag, count]) => `${number(count)} ${tag.toLowerCase()}`)
+    const parts = [...this.counts].map(([tag, count]) => `${group(count)} ${tag.toLowerCase()}`)
     return parts.length === 0 ? "nothing decided" : parts.join(", ")
   }
 }
@@ -96,7 +94,7 @@ const watch = (tally: Tally) =>
       if (tally.total === before) continue
       const rate = Math.round((tally.total - before) / 2)
       before = tally.total
-      yield* Console.error(faint(`${String(tally)} (${number(rate)}/s)`))
+      yield* Console.error(faint(`${String(tally)} (${group(rate)}/s)`))
     }
   })
 
@@ -139,7 +137,7 @@ export const work = (input: WorkInput) => {
   )
   return Effect.gen(function* () {
     const startedWith = yield* left(name)
-    yield* Console.error(`Sending what lies in ${name}: ${number(startedWith)} chunks now. Ctrl-C ends it.`)
+    yield* Console.error(`Sending what lies in ${name}: ${group(startedWith)} chunks now. Ctrl-C ends it.`)
     yield* Effect.forkScoped(watch(tally))
     yield* untilEmpty ? emptied(name) : Effect.never
   }).pipe(

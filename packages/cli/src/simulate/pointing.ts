@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { badInput, type Failure } from "../Failure.ts"
 import { readProfiles, writeProfiles } from "../Profiles.ts"
 import { type Setting, settings, type Variables } from "../Settings.ts"
+import { quoted } from "../shell.ts"
 
 /** Addresses that stand for every one of the machine's: nothing can be sent to them. */
 const reachable: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" }
@@ -24,8 +25,6 @@ export const variablesFor = (simulator: Pointing, topic: string): Variables => {
     APNS_TOPIC: topic
   }
 }
-
-const quoted = (value: string) => (/^[\w./:@-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`)
 
 /** The variables as lines for a POSIX shell. */
 export const exportLines = (variables: Variables): string =>

@@ -1,6 +1,6 @@
 /** Numbers and times as they are shown. Pure. */
 
-export const group = (number: number): string => Math.round(number).toLocaleString("en-US")
+export const group = (number: number): string => Math.round(number).toLocaleString("en-GB")
 
 export const count = (number: number, what: string): string => `${group(number)} ${what}${number === 1 ? "" : "s"}`
 
