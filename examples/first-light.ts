@@ -14,7 +14,6 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Device, Fault, Simulator } from "@effect-apns/simulator"
 import { Console, Duration, Effect, Layer, Redacted, Schema } from "effect"
 import { Apns, Credentials, type Notification, send } from "effect-apns"
-import { deliver, durably, localApns } from "./durable.ts"
 import { read, readNotifications } from "./read.ts"
 import { describe, note, type Row, table } from "./table.ts"
 
@@ -67,16 +66,27 @@ const report = (rows: ReadonlyArray<Row>) =>
     yield* Console.log("\nTo watch pushes arrive, in the browser: npm run inbox")
   })
 
-const program = (file: string, folder: string | undefined) =>
+/** Where they go, and how: at once and from memory, or from a queue in a folder. */
+const way = async (folder: string | undefined) => {
+  if (folder === undefined) return { sendThem: sendNow, simulator: Simulator.layer() }
+  // Loaded when it is asked for: SQLite is experimental in older Nodes, which say so.
+  const { deliver, durably, localApns } = await import("./durable.ts")
+  return {
+    sendThem: (notifications: ReadonlyArray<Notification.Notification>) => durably(deliver(notifications), folder),
+    simulator: localApns(folder)
+  }
+}
+
+const program = (file: string, { sendThem, simulator }: Awaited<ReturnType<typeof way>>) =>
   Effect.gen(function* () {
     const notifications = yield* readNotifications(file)
     yield* prepare
     const { host, port } = yield* Simulator
     const count = `${notifications.length} notifications`
     yield* Console.log(`A local APNs listens on ${host}:${port}. Sending ${count} to it.\n`)
-    yield* report(yield* folder === undefined ? sendNow(notifications) : durably(deliver(notifications), folder))
+    yield* report(yield* sendThem(notifications))
   }).pipe(
-    Effect.provide(ApnsLive.pipe(Layer.provideMerge(folder === undefined ? Simulator.layer() : localApns(folder)))),
+    Effect.provide(ApnsLive.pipe(Layer.provideMerge(simulator))),
     // Only the first line of why: this is a program for people.
     Effect.catch((error) =>
       Effect.andThen(
@@ -89,4 +99,4 @@ const program = (file: string, folder: string | undefined) =>
   )
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { durable: { type: "string" } } })
-NodeRuntime.runMain(program(positionals[0] ?? inHere("notifications.ndjson"), values.durable))
+NodeRuntime.runMain(program(positionals[0] ?? inHere("notifications.ndjson"), await way(values.durable)))
