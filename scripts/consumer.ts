@@ -28,6 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), "effect-apns-consumer-"))
 try {
   run(root, "tsc", "-b", ...published.map((name) => `packages/${name}`))
   run(root, "npm", "run", "--silent", "inbox:build")
+  run(root, "node", "scripts/bundle.ts")
   for (const name of published) {
     run(
       join(root, "packages", name),

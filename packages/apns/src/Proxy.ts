@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Address } from "./Environment.ts"
-import { socketFailed, tunnelTimedOut } from "./internal/proxyFailure.ts"
+import { tunnelTimedOut } from "./internal/proxyFailure.ts"
 import type { SessionFailure } from "./internal/transport.ts"
 import { openTunnel, type Tunnel } from "./internal/tunnel.ts"
 import { ConnectionFailed } from "./Reason.ts"
@@ -100,17 +100,13 @@ export const tunnel = (
         resume(Effect.fail(new ConnectionFailed({ address: `${host}:${port}`, ...failure })))
       }
       const timer = setTimeout(() => fail(tunnelTimedOut(proxy, millis)), millis)
-      try {
-        opening = openTunnel({ host, port, connectTimeoutMillis: millis }, proxy, {
-          onOpen: (socket) => {
-            clearTimeout(timer)
-            resume(Effect.succeed(socket))
-          },
-          onFailure: fail
-        })
-      } catch (error) {
-        fail(socketFailed(proxy, error instanceof Error ? error : new Error(String(error))))
-      }
+      opening = openTunnel({ host, port, connectTimeoutMillis: millis }, proxy, {
+        onOpen: (socket) => {
+          clearTimeout(timer)
+          resume(Effect.succeed(socket))
+        },
+        onFailure: fail
+      })
       return Effect.sync(giveUp)
     }),
     (socket) => Effect.sync(() => socket.destroy()),

@@ -62,7 +62,7 @@ const toldOnStderr = (exitCode: ExitCode, lines: ReadonlyArray<string>) =>
  */
 export const tell = ({ problem, cure, cause }: Failure) =>
   Effect.gen(function* () {
-    const { bad, faint } = style("stderr")
+    const { bad, faint } = yield* style("stderr")
     const lines = [`${bad("apns:")} ${problem}.`]
     if (cure !== undefined) lines.push(`      ${cure}`)
     if (cause !== undefined && (yield* Verbose)) lines.push(faint(Cause.pretty(Cause.fail(cause))))
@@ -75,7 +75,7 @@ const tellFailure = (failure: Failure) =>
 /** A bug of ours, or something nobody thought of. */
 const tellDefect = (cause: Cause.Cause<unknown>) =>
   Effect.gen(function* () {
-    const { bad, faint } = style("stderr")
+    const { bad, faint } = yield* style("stderr")
     const [first] = Cause.prettyErrors(cause)
     const lines = [`${bad("apns:")} ${first?.message ?? "something unexpected happened"}`]
     if (yield* Verbose) lines.push(faint(Cause.pretty(cause)))
@@ -127,7 +127,7 @@ export const presenter: Layer.Layer<never> = CliOutput.layerPresenter({
   present: (event) =>
     event._tag === "InvalidInvocation"
       ? Effect.gen(function* () {
-          const { bad } = style("stderr")
+          const { bad } = yield* style("stderr")
           const lines = event.errors.map(({ message }) => `${bad("apns:")} ${message.replaceAll(/\s*\n\s*/g, " ")}`)
           lines.push(`      ${event.commandPath.join(" ")} --help shows what there is.`)
           yield* Console.error(hushed(lines.join("\n")))

@@ -5,7 +5,8 @@
  */
 import * as CliOutput from "effect/cli/CliOutput"
 import type { ArgDoc, ExampleDoc, FlagDoc, HelpDoc, SubcommandGroupDoc } from "effect/cli/HelpDoc"
-import type * as Layer from "effect/Layer"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { settings } from "./Settings.ts"
 import { type Style, style } from "./Style.ts"
@@ -135,11 +136,11 @@ export const formatHelp = (doc: HelpDoc, look: Style): string => {
   ].join("\n")
 }
 
-const formatter: CliOutput.Formatter = {
+const formatterIn = (look: Style): CliOutput.Formatter => ({
   ...CliOutput.defaultFormatter({ colors: false }),
-  formatHelpDoc: (doc) => formatHelp(doc, style("stdout")),
+  formatHelpDoc: (doc) => formatHelp(doc, look),
   formatVersion: (name, version) => `${name} ${version}`
-}
+})
 
 /**
  * Help as `formatHelp` writes it, in the terminal's colours, and the version as `apns 1.2.3`.
@@ -147,4 +148,6 @@ const formatter: CliOutput.Formatter = {
  * @category layers
  * @since 0.1.0
  */
-export const helpLayer: Layer.Layer<never> = CliOutput.layer(formatter)
+export const helpLayer: Layer.Layer<never> = Layer.unwrap(
+  Effect.map(style("stdout"), (look) => CliOutput.layer(formatterIn(look)))
+)

@@ -42,6 +42,7 @@ export type Profiles = typeof Profiles.Type
  */
 export interface Place {
   readonly XDG_CONFIG_HOME?: string | undefined
+  readonly HOME?: string | undefined
 }
 
 /**
@@ -51,7 +52,7 @@ export interface Place {
  * @since 0.1.0
  */
 export const profilesFile = (environment: Place): string =>
-  join(environment.XDG_CONFIG_HOME || join(homedir(), ".config"), "apns", "profiles.json")
+  join(environment.XDG_CONFIG_HOME || join(environment.HOME || homedir(), ".config"), "apns", "profiles.json")
 
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Profiles))
 

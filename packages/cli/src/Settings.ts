@@ -12,6 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Failure } from "./Failure.ts"
 import { fileFlag } from "./FileParam.ts"
+import { Process } from "./Process.ts"
 
 /**
  * What a setting is, on the command line and in a profile.
@@ -183,10 +184,14 @@ export const ofFlags = (flags: Omit<SettingFlags, "profile">): Variables => {
   return variables
 }
 
-const environmentVariables: Effect.Effect<Variables> = Effect.sync(() => {
-  const given = Object.entries(process.env).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value] as const]
-  )
+/**
+ * The variables of the process.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const environmentVariables: Effect.Effect<Variables> = Effect.map(Process, ({ env }) => {
+  const given = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
   return Object.fromEntries(given)
 })
 

@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import { styleText } from "node:util"
+import * as Effect from "effect/Effect"
+import { Process } from "./Process.ts"
 
 /**
  * How to write words. The colours are the terminal's own sixteen, which are readable on light and on dark.
@@ -27,11 +29,10 @@ const make = (colored: boolean): Style => {
 }
 
 /** Empty variables count as absent, as everywhere. */
-const variable = (name: string) => process.env[name] ?? ""
-
-const hasColors = (stream: "stdout" | "stderr"): boolean => {
-  if (variable("NO_COLOR") !== "" || variable("TERM") === "dumb") return false
-  const force = variable("FORCE_COLOR").toLowerCase()
+const hasColors = (process: Process, stream: "stdout" | "stderr"): boolean => {
+  const { env } = process
+  if ((env.NO_COLOR ?? "") !== "" || env.TERM === "dumb") return false
+  const force = (env.FORCE_COLOR ?? "").toLowerCase()
   return force === "" ? process[stream].isTTY === true : force !== "0" && force !== "false"
 }
 
@@ -41,4 +42,5 @@ const hasColors = (stream: "stdout" | "stderr"): boolean => {
  * @category getters
  * @since 0.1.0
  */
-export const style = (stream: "stdout" | "stderr"): Style => make(hasColors(stream))
+export const style = (stream: "stdout" | "stderr"): Effect.Effect<Style> =>
+  Effect.map(Process, (process) => make(hasColors(process, stream)))

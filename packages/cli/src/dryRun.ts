@@ -179,8 +179,10 @@ export const printDryRun = (
   run: DryRun,
   { json, warnings = [] }: { readonly json: boolean; readonly warnings?: ReadonlyArray<string> | undefined }
 ): Effect.Effect<void> =>
-  Console.log(
-    json
-      ? JSON.stringify({ dryRun: true, ...run, body: parsed(run.body), warnings }, null, 2)
-      : asText(run, warnings, style("stdout"))
+  Effect.flatMap(style("stdout"), (look) =>
+    Console.log(
+      json
+        ? JSON.stringify({ dryRun: true, ...run, body: parsed(run.body), warnings }, null, 2)
+        : asText(run, warnings, look)
+    )
   )

@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises"
 import { buffer } from "node:stream/consumers"
 import * as Effect from "effect/Effect"
 import { badInput, type Failure } from "./Failure.ts"
+import { Process } from "./Process.ts"
 
 /**
  * What a system call failed with, such as `ENOENT`.
@@ -25,12 +26,14 @@ export const codeOf = (cause: unknown): string =>
  * @since 0.1.0
  */
 export const standardInput = (what: string, cure: string): Effect.Effect<Buffer, Failure> =>
-  process.stdin.isTTY
-    ? Effect.fail(badInput(`there is no ${what}`, cure))
-    : Effect.tryPromise({
-        try: () => buffer(process.stdin),
-        catch: (cause) => badInput(`standard input cannot be read (${codeOf(cause)})`, cure, cause)
-      })
+  Effect.flatMap(Process, ({ stdin }) =>
+    stdin.isTTY
+      ? Effect.fail(badInput(`there is no ${what}`, cure))
+      : Effect.tryPromise({
+          try: () => buffer(stdin),
+          catch: (cause) => badInput(`standard input cannot be read (${codeOf(cause)})`, cure, cause)
+        })
+  )
 
 /**
  * A secret from a file: its first line. The error does not name the file, in place of which somebody may have written the

@@ -11,31 +11,34 @@ import * as Redacted from "effect/Redacted"
 import type { ApnsError } from "effect-apns"
 import { badInput, type Failure } from "./Failure.ts"
 import { secretLine } from "./input.ts"
+import { Process } from "./Process.ts"
 
 const ways = "Set APNS_CERTIFICATE_PASSPHRASE, or name a file that holds it with --passphrase-file."
 
 /** A line typed on the terminal, which shows none of it. */
 const ask = (question: string): Effect.Effect<string, Failure> =>
-  Effect.callback((resume) => {
-    const lines = createInterface({
-      input: process.stdin,
-      output: new Writable({ write: (_chunk, _encoding, done) => done() }),
-      terminal: true
+  Effect.flatMap(Process, ({ stderr, stdin }) =>
+    Effect.callback((resume) => {
+      const lines = createInterface({
+        input: stdin,
+        output: new Writable({ write: (_chunk, _encoding, done) => done() }),
+        terminal: true
+      })
+      const end = (outcome: Effect.Effect<string, Failure>) => {
+        // Before it is closed, for then there is no line any more.
+        resume(outcome)
+        lines.close()
+      }
+      stderr.write(question)
+      lines.once("line", (line) => end(Effect.succeed(line)))
+      lines.once("SIGINT", () => end(Effect.interrupt))
+      lines.once("close", () => {
+        stderr.write("\n")
+        resume(Effect.fail(badInput("no passphrase was given", ways)))
+      })
+      return Effect.sync(() => lines.close())
     })
-    const end = (outcome: Effect.Effect<string, Failure>) => {
-      // Before it is closed, for then there is no line any more.
-      resume(outcome)
-      lines.close()
-    }
-    process.stderr.write(question)
-    lines.once("line", (line) => end(Effect.succeed(line)))
-    lines.once("SIGINT", () => end(Effect.interrupt))
-    lines.once("close", () => {
-      process.stderr.write("\n")
-      resume(Effect.fail(badInput("no passphrase was given", ways)))
-    })
-    return Effect.sync(() => lines.close())
-  })
+  )
 
 const attempts = 3
 
@@ -56,9 +59,10 @@ export const withPassphrase = <A>(
   open: (passphrase: Redacted.Redacted<string> | undefined) => Effect.Effect<A, ApnsError>
 ): Effect.Effect<A, Failure | ApnsError> =>
   Effect.gen(function* () {
-    const variable = process.env.APNS_CERTIFICATE_PASSPHRASE ?? ""
+    const { env, stderr, stdin } = yield* Process
+    const variable = env.APNS_CERTIFICATE_PASSPHRASE ?? ""
     const given = Option.isSome(passphraseFile) ? yield* secretLine("passphrase-file", passphraseFile.value) : variable
-    const asking = given === "" && process.stdin.isTTY && process.stderr.isTTY
+    const asking = given === "" && stdin.isTTY && stderr.isTTY
     const first = open(given === "" ? undefined : Redacted.make(given))
     return yield* asking ? askedFor(first, open, attempts) : Effect.mapError(first, told)
   })

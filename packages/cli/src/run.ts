@@ -1,16 +1,8 @@
-/** Runs the command with this process's arguments, and ends the process with its exit code. */
+/** Runs this process's command line, and ends the process with its exit code. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Command from "effect/cli/Command"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Runtime from "effect/Runtime"
-import { apns } from "./Cli.ts"
-import { endedBy, presenter } from "./Ending.ts"
+import { commandLine } from "./commandLine.ts"
 import { ExitCode } from "./ExitCode.ts"
-import { helpLayer } from "./Help.ts"
-import { version } from "./internal/version.ts"
 
 // A reader that has gone (`apns … | head`) is no fault of ours, and nobody is left to tell; a command that has more to do
 // then listens by itself.
@@ -28,9 +20,4 @@ process.removeAllListeners("warning").on("warning", (warning) => {
   if (warning.name !== "ExperimentalWarning") console.error(`${warning.name}: ${warning.message}`)
 })
 
-apns.pipe(
-  Command.run({ version }),
-  endedBy,
-  Effect.provide(Layer.mergeAll(NodeServices.layer, presenter, helpLayer, Layer.succeed(Logger.LogToStderr, true))),
-  NodeRuntime.runMain({ disableErrorReporting: true, teardown: Runtime.defaultTeardown })
-)
+NodeRuntime.runMain(commandLine, { disableErrorReporting: true, teardown: Runtime.defaultTeardown })

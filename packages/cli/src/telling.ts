@@ -11,7 +11,7 @@ import { Apns } from "effect-apns/Apns"
 import { dryRun, printDryRun } from "./dryRun.ts"
 import { errorFields } from "./errorFields.ts"
 import { resolved, type SettingFlags, settingsLayer } from "./Settings.ts"
-import { style } from "./Style.ts"
+import { type Style, style } from "./Style.ts"
 import { wrapped } from "./table.ts"
 
 /**
@@ -32,8 +32,7 @@ interface Accepted extends Omit<Receipt, "apnsId"> {
   readonly channel?: string
 }
 
-const acceptedText = ({ connection, id, timings, uniqueId }: Accepted): string => {
-  const { faint, good } = style("stdout")
+const acceptedText = ({ connection, id, timings, uniqueId }: Accepted, { faint, good }: Style): string => {
   const rows = [
     ["id", id],
     ...(uniqueId === undefined ? [] : [["unique id", uniqueId]]),
@@ -66,7 +65,7 @@ export const tellAccepted = (
       const run = yield* dryRun(sending, { limit, variables: yield* resolved(flags) })
       return yield* printDryRun(run, { json, warnings })
     }
-    const { warn } = style("stderr")
+    const { warn } = yield* style("stderr")
     for (const warning of warnings) yield* Console.error(`${warn("!")} ${wrapped(warning, 2)}`)
     const accepted = yield* sending.pipe(
       Effect.provide(Apns.layerConfig().pipe(Layer.provide(settingsLayer(flags)))),
@@ -74,5 +73,8 @@ export const tellAccepted = (
         json ? Console.log(JSON.stringify(errorFields(error), null, 2)) : Effect.void
       )
     )
-    yield* Console.log(json ? JSON.stringify({ outcome: "accepted", ...accepted }, null, 2) : acceptedText(accepted))
+    const look = yield* style("stdout")
+    yield* Console.log(
+      json ? JSON.stringify({ outcome: "accepted", ...accepted }, null, 2) : acceptedText(accepted, look)
+    )
   })

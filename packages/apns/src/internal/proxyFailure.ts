@@ -1,7 +1,6 @@
 /**
  * What went wrong on the way through a proxy: what it answered, and the cure. Pure.
  */
-import { STATUS_CODES } from "node:http"
 import type { ProxyAddress } from "../Proxy.ts"
 import { classify } from "./connectFailure.ts"
 import type { SessionFailure } from "./transport.ts"
@@ -36,15 +35,21 @@ const unreachable = (proxy: ProxyAddress, target: string, answer: string) =>
     true
   )
 
-/** An answer to CONNECT that opens no tunnel. */
+/** What a proxy answers to CONNECT with. */
+export interface Answer {
+  readonly status: number
+  /** The standard one of the status, where there is one. */
+  readonly phrase: string | undefined
+  /** Its header `proxy-authenticate`. */
+  readonly challenge: string | undefined
+}
+
+/** An answer that opens no tunnel. */
 export const answered = (
   proxy: ProxyAddress,
   target: string,
-  status: number,
-  challenge: string | undefined
+  { challenge, phrase, status }: Answer
 ): SessionFailure => {
-  // The standard phrase, for the proxy's own may be anything.
-  const phrase = STATUS_CODES[status]
   const answer = phrase === undefined ? String(status) : `${status} ${phrase}`
   if (status === 407 && challenge !== undefined && !/\bbasic\b/i.test(challenge)) {
     return failed(

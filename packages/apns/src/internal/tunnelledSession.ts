@@ -4,14 +4,14 @@
  */
 import type * as Net from "node:net"
 import type { ProxyAddress } from "../Proxy.ts"
-import { socketFailed, tunnelTimedOut } from "./proxyFailure.ts"
+import { tunnelTimedOut } from "./proxyFailure.ts"
 import type { Endpoint, Request, Session, SessionFailure, SessionListener, StreamListener } from "./transport.ts"
 import { openTunnel, type Tunnel } from "./tunnel.ts"
 
 export class TunnelledSession implements Session {
   private readonly listener: SessionListener
   private readonly timer: NodeJS.Timeout
-  private tunnel: Tunnel | undefined
+  private readonly tunnel: Tunnel
   private session: Session | undefined
   private over = false
 
@@ -26,18 +26,14 @@ export class TunnelledSession implements Session {
     const { connectTimeoutMillis } = endpoint
     const startedAt = performance.now()
     this.timer = setTimeout(() => this.fail(tunnelTimedOut(proxy, connectTimeoutMillis)), connectTimeoutMillis)
-    try {
-      this.tunnel = openTunnel(endpoint, proxy, {
-        onOpen: (socket) => {
-          if (this.over) return void socket.destroy()
-          clearTimeout(this.timer)
-          this.session = connectOver(socket, Math.max(1, connectTimeoutMillis - (performance.now() - startedAt)))
-        },
-        onFailure: (failure) => this.fail(failure)
-      })
-    } catch (error) {
-      queueMicrotask(() => this.fail(socketFailed(proxy, error instanceof Error ? error : new Error(String(error)))))
-    }
+    this.tunnel = openTunnel(endpoint, proxy, {
+      onOpen: (socket) => {
+        if (this.over) return void socket.destroy()
+        clearTimeout(this.timer)
+        this.session = connectOver(socket, Math.max(1, connectTimeoutMillis - (performance.now() - startedAt)))
+      },
+      onFailure: (failure) => this.fail(failure)
+    })
   }
 
   get openable(): number {
@@ -72,7 +68,7 @@ export class TunnelledSession implements Session {
     if (this.over || this.session !== undefined) return
     this.over = true
     clearTimeout(this.timer)
-    this.tunnel?.destroy()
+    this.tunnel.destroy()
     this.listener.onEnd(failure)
   }
 }

@@ -16,6 +16,7 @@ import { type Ended, endWith } from "../Ending.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { badInput, type Failure } from "../Failure.ts"
 import { count, group } from "../numbers.ts"
+import { Process } from "../Process.ts"
 import { resolved, settingsLayer } from "../Settings.ts"
 import { style } from "../Style.ts"
 import { quoted } from "../shell.ts"
@@ -35,8 +36,8 @@ import { type Summary, summaryJson, summaryTable } from "./summary.ts"
 import { exitCodeOf, Tally } from "./tally.ts"
 
 /** The command that was called, to go on. */
-const commandWith = (...flags: ReadonlyArray<string>): string => {
-  const words = process.argv.slice(2)
+const commandWith = ({ argv }: Process, ...flags: ReadonlyArray<string>): string => {
+  const words = argv.slice(2)
   return ["apns", ...words, ...flags.filter((flag) => !words.includes(flag))].map(quoted).join(" ")
 }
 
@@ -73,6 +74,7 @@ interface Run {
 const drain = (run: Run, worker: Fiber.Fiber<unknown, unknown>): Effect.Effect<void> =>
   Effect.gen(function* () {
     run.feed.stop()
+    const process = yield* Process
     const giveUp = () => worker.interruptUnsafe()
     process.once("SIGINT", giveUp)
     process.once("SIGTERM", giveUp)
@@ -101,6 +103,7 @@ const closeJournal = ({ feed, journal, recorder }: Run): string | undefined => {
 
 /** What to say after the summary. */
 const remarks = (
+  process: Process,
   { feed, flags, journal, recorder, targets }: Run,
   resumeFile: string | undefined,
   isEndedByInput: boolean
@@ -125,7 +128,7 @@ const remarks = (
     }
     const flags = isAllSent ? ["--resume", "--replay-unknown"] : ["--resume"]
     // The same input would end at the same place.
-    if (!isEndedByInput) lines.push(`To ${isAllSent ? "send" : "go on"}: ${commandWith(...flags)}`)
+    if (!isEndedByInput) lines.push(`To ${isAllSent ? "send" : "go on"}: ${commandWith(process, ...flags)}`)
   } else if (journal === undefined && recorder.halted !== undefined) {
     lines.push(`${nameOf(flags.input)} cannot be resumed: the results say what was sent.`)
   }
@@ -166,10 +169,10 @@ const conclude = (
       stopped: failed || recorder.failure !== undefined ? "failed" : stopped,
       resumeFile
     }
-    const lines = remarks(run, resumeFile, Exit.isFailure(exit) && isUnreadable(exit.cause))
+    const lines = remarks(yield* Process, run, resumeFile, Exit.isFailure(exit) && isUnreadable(exit.cause))
     if (flags.json) recorder.failure ??= yield* print(summaryJson(summary))
-    else if (get(flags.results) === "-") yield* Console.error(summaryTable(summary, style("stderr")))
-    else recorder.failure ??= yield* print(summaryTable(summary, style("stdout")))
+    else if (get(flags.results) === "-") yield* Console.error(summaryTable(summary, yield* style("stderr")))
+    else recorder.failure ??= yield* print(summaryTable(summary, yield* style("stdout")))
     if (lines.length > 0) yield* Console.error(lines.join("\n"))
     for (const target of run.targets) target?.output.close()
     if (failed) return yield* Effect.failCause(exit.cause)
@@ -220,7 +223,17 @@ const send = (flags: BulkInput): Effect.Effect<void, Failure | Ended, Apns | Sco
     const { failedOnly, quiet } = flags
     const recorder = new Recorder({ results, deadTokens, failedOnly, journal, tally, rows: options.rows }, feed)
     const startedMillis = yield* Clock.currentTimeMillis
-    const progress = new Progress({ tally, position: () => feed.position, size: input.size, quiet }, startedMillis)
+    const progress = new Progress(
+      {
+        tally,
+        position: () => feed.position,
+        size: input.size,
+        quiet,
+        process: yield* Process,
+        style: yield* style("stderr")
+      },
+      startedMillis
+    )
     if (input.unused.length > 0) progress.say(`Nothing reads the columns ${input.unused.map(shown).join(", ")}.`)
     const run: Run = {
       flags,
@@ -261,7 +274,8 @@ export const bulk = (flags: BulkInput): Effect.Effect<void, Failure | ApnsError 
     const wrong = checkFlags(flags)
     if (wrong !== undefined) return yield* wrong
     // Who reads no further what is told here does not mean that the sending should end.
-    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
+    const { stderr, stdout } = yield* Process
+    for (const stream of [stdout, stderr]) stream.on("error", () => {})
     const { replayUnknown } = flags
     const live = Apns.layerConfig({ replayUnknown }).pipe(Layer.provide(settingsLayer(flags)))
     yield* Effect.scoped(send(flags)).pipe(Effect.provide(live))

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { badInput, type Failure } from "../Failure.ts"
 import { codeOf } from "../input.ts"
+import { Process } from "../Process.ts"
 import { checkHeader, isBare } from "./columns.ts"
 import { type Broken, type CsvRecord, CsvRecords } from "./csv.ts"
 import type { Tie } from "./journal.ts"
@@ -116,7 +117,6 @@ const wrongBytes = (name: string, cause: unknown): Failure =>
 
 /** A read that waits in a thread of its own, as those of files do, would keep the process from ending. */
 const streamOf = (path: string, isPipe: boolean): Readable => {
-  if (path === "-") return process.stdin
   if (isPipe) return new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) })
   return createReadStream(path, { highWaterMark: readBytes })
 }
@@ -136,10 +136,13 @@ export const open = ({
     const name = nameOf(path)
     const stat = path === "-" ? undefined : yield* stats(path)
     if (stat?.isDirectory()) return yield* unreadable(path, "EISDIR")
-    const stream = yield* Effect.try({
-      try: () => streamOf(path, stat?.isFIFO() ?? false),
-      catch: (cause) => unreadable(path, codeOf(cause), cause)
-    })
+    const stream =
+      path === "-"
+        ? (yield* Process).stdin
+        : yield* Effect.try({
+            try: () => streamOf(path, stat?.isFIFO() ?? false),
+            catch: (cause) => unreadable(path, codeOf(cause), cause)
+          })
     yield* Effect.addFinalizer(() => Effect.sync(() => stream.destroy()))
     const pieces = new Pieces(stream[Symbol.asyncIterator]())
     const piece = Effect.tryPromise({ try: () => pieces.next(), catch: (cause) => wrongBytes(name, cause) })

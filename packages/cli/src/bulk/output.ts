@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import { ExitCode } from "../ExitCode.ts"
 import { badInput, Failure } from "../Failure.ts"
 import { codeOf } from "../input.ts"
+import { Process } from "../Process.ts"
 
 export type Format = "csv" | "ndjson"
 
@@ -53,12 +54,15 @@ export class Output {
   /** Whether that is only that its reader has gone. */
   isAbandoned = false
   private readonly stream: Writable
+  /** Of a file, which is closed at the end. */
+  private readonly file: number | undefined
   private pending = ""
   private rows = 0
 
-  private constructor(name: string, stream: Writable) {
+  private constructor(name: string, stream: Writable, file?: number) {
     this.name = name
     this.stream = stream
+    this.file = file
     stream.on("error", (cause) => this.fail(cause))
   }
 
@@ -74,7 +78,7 @@ export class Output {
   ): Effect.Effect<Output, Failure> =>
     Effect.gen(function* () {
       if (path === "-") {
-        const output = new Output("standard output", process.stdout)
+        const output = new Output("standard output", (yield* Process).stdout)
         output.pending = heading
         return output
       }
@@ -82,7 +86,7 @@ export class Output {
         try: () => (append ? openToAppend(path) : { file: openSync(path, "w"), isEmpty: true }),
         catch: (cause) => badInput(`${path} cannot be written (${reasonOf(cause)})`, undefined, cause)
       })
-      const output = new Output(path, createWriteStream(path, { fd: file, autoClose: false }))
+      const output = new Output(path, createWriteStream(path, { fd: file, autoClose: false }), file)
       if (isEmpty) output.pending = heading
       return output
     })
@@ -116,8 +120,6 @@ export class Output {
 
   /** Closes a file; it has been flushed. */
   close(): void {
-    if (this.stream !== process.stdout && "fd" in this.stream && typeof this.stream.fd === "number") {
-      closeSync(this.stream.fd)
-    }
+    if (this.file !== undefined) closeSync(this.file)
   }
 }

@@ -1,7 +1,8 @@
 /** How far it is: a bar that is redrawn where standard error is a terminal, and a line now and then where it is none. */
 import { stripVTControlCharacters } from "node:util"
 import { clock, group } from "../numbers.ts"
-import { type Style, style } from "../Style.ts"
+import type { Process } from "../Process.ts"
+import type { Style } from "../Style.ts"
 import { outcomes, type Tally } from "./tally.ts"
 
 export interface Sample {
@@ -71,18 +72,24 @@ export interface ProgressOptions {
   readonly position: () => number
   readonly size: number | undefined
   readonly quiet: boolean
+  readonly process: Pick<Process, "env" | "stderr">
+  /** That of standard error. */
+  readonly style: Style
 }
 
 export class Progress {
   private readonly options: ProgressOptions
-  private readonly style = style("stderr")
-  private readonly isTerminal = process.stderr.isTTY === true && process.env.TERM !== "dumb"
+  private readonly stderr: Process["stderr"]
+  private readonly isTerminal: boolean
   private readonly samples: Array<Sample> = []
   private toldMillis: number
   private isDrawn = false
 
   constructor(options: ProgressOptions, nowMillis: number) {
     this.options = options
+    const { env, stderr } = options.process
+    this.stderr = stderr
+    this.isTerminal = stderr.isTTY === true && env.TERM !== "dumb"
     this.toldMillis = nowMillis
     this.samples.push(this.sample(nowMillis))
   }
@@ -93,18 +100,18 @@ export class Progress {
 
   /** Draws, if it is time. */
   show(nowMillis: number): void {
-    const { quiet, size, tally } = this.options
+    const { quiet, size, style, tally } = this.options
     if (quiet) return
     const now = this.sample(nowMillis)
     this.samples.push(now)
     while ((this.samples[0]?.atMillis ?? nowMillis) < nowMillis - rememberedMillis) this.samples.shift()
     const pace = paceOf(this.samples[0] ?? now, now, size)
     if (this.isTerminal) {
-      process.stderr.write(`\r\u001b[K${barLine(tally, pace, process.stderr.columns ?? 80, this.style)}`)
+      this.stderr.write(`\r\u001b[K${barLine(tally, pace, this.stderr.columns ?? 80, style)}`)
       this.isDrawn = true
     } else if (nowMillis - this.toldMillis >= plainEveryMillis) {
       this.toldMillis = nowMillis
-      process.stderr.write(`${plainLine(tally, pace)}\n`)
+      this.stderr.write(`${plainLine(tally, pace)}\n`)
     }
   }
 
@@ -112,11 +119,11 @@ export class Progress {
   say(line: string): void {
     if (this.options.quiet) return
     this.clear()
-    process.stderr.write(`${line}\n`)
+    this.stderr.write(`${line}\n`)
   }
 
   clear(): void {
-    if (this.isDrawn) process.stderr.write("\r\u001b[K")
+    if (this.isDrawn) this.stderr.write("\r\u001b[K")
     this.isDrawn = false
   }
 }

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { badInput } from "../Failure.ts"
 import { finding } from "../finding.ts"
+import { Process } from "../Process.ts"
 import { writePrivately } from "../privateFile.ts"
 import { style } from "../Style.ts"
 import { cureOf } from "./cures.ts"
@@ -21,8 +22,9 @@ const hopeless: ReadonlySet<string> = new Set(["foreignKey", "severalPairs"])
 
 export const convert = ({ force, json, out, ...input }: ConvertInput) =>
   Effect.gen(function* () {
+    const { stdout } = yield* Process
     const toPipe = out === "-"
-    if (toPipe && process.stdout.isTTY) {
+    if (toPipe && stdout.isTTY) {
       return yield* badInput("a private key is not printed on a terminal", "Name a file with --out, or use a pipe.")
     }
     if (toPipe && json) {
@@ -33,10 +35,10 @@ export const convert = ({ force, json, out, ...input }: ConvertInput) =>
     if (fault !== undefined) return yield* badInput(fault.problem, cureOf(fault))
 
     const pem = certificatePem + (privateKeyPem === undefined ? "" : Redacted.value(privateKeyPem))
-    if (toPipe) yield* Effect.sync(() => process.stdout.write(pem))
+    if (toPipe) yield* Effect.sync(() => stdout.write(pem))
     else yield* writePrivately(resolve(out), pem, { replace: force, cure: "--force replaces it." })
 
-    const look = style("stderr")
+    const look = yield* style("stderr")
     for (const each of problems) yield* Console.error(finding("warn", each.problem, cureOf(each), look))
     if (toPipe) return
     const { commonName } = certificate

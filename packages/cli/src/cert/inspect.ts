@@ -79,8 +79,7 @@ const rowsOf = (inspection: Certificate.Inspection, now: number, { bad, warn }: 
   ] as const
 }
 
-const described = (inspection: Certificate.Inspection, now: number): string => {
-  const look = style("stdout")
+const described = (inspection: Certificate.Inspection, now: number, look: Style): string => {
   const { certificate, problems, remarks } = inspection
   const verdict = [
     ...(problems.length === 0 ? [finding("good", "Good to send with", undefined, look)] : []),
@@ -127,6 +126,9 @@ export const inspect = ({ json, ...input }: FileInput & { readonly json: boolean
   Effect.gen(function* () {
     const inspection = yield* opened(input)
     const now = yield* Clock.currentTimeMillis
-    yield* Console.log(json ? JSON.stringify(asJson(input.file, inspection, now), null, 2) : described(inspection, now))
+    const look = yield* style("stdout")
+    yield* Console.log(
+      json ? JSON.stringify(asJson(input.file, inspection, now), null, 2) : described(inspection, now, look)
+    )
     yield* endWith(inspection.problems.length === 0 ? ExitCode.ok : ExitCode.failed)
   })

@@ -4,7 +4,7 @@ import { confirm } from "../confirm.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { Failure } from "../Failure.ts"
 import type { SettingFlags } from "../Settings.ts"
-import { style } from "../Style.ts"
+import type { Style } from "../Style.ts"
 import { eachChannel, namedChannels, type Outcome, toldTogether } from "./each.ts"
 import { managed } from "./manage.ts"
 
@@ -24,12 +24,8 @@ const question = (names: ReadonlyArray<string>): string => {
   return `${lines.join("\n")}\nDelete these ${count} channels for good?`
 }
 
-const deletedLines = (outcomes: ReadonlyArray<Outcome<Deleted>>): string => {
-  const { good } = style("stdout")
-  return outcomes
-    .flatMap(({ channel, done }) => (done === undefined ? [] : [`${good("✓")} ${channel} deleted`]))
-    .join("\n")
-}
+const deletedLines = (outcomes: ReadonlyArray<Outcome<Deleted>>, { good }: Style): string =>
+  outcomes.flatMap(({ channel, done }) => (done === undefined ? [] : [`${good("✓")} ${channel} deleted`])).join("\n")
 
 export const deleteChannels = ({
   channels: given,

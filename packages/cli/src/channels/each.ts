@@ -9,6 +9,7 @@ import { ExitCode } from "../ExitCode.ts"
 import { errorFields } from "../errorFields.ts"
 import { badInput, Failure, ofApnsError } from "../Failure.ts"
 import { standardInput } from "../input.ts"
+import { type Style, style } from "../Style.ts"
 
 /** What became of a channel: `done`, or `error`. */
 export interface Outcome<A> {
@@ -68,7 +69,10 @@ const failureOf = ({ channel }: Outcome<unknown>, error: ApnsError): Failure => 
  */
 export const toldTogether = <A extends object>(
   outcomes: ReadonlyArray<Outcome<A>>,
-  { json, text }: { readonly json: boolean; readonly text: (outcomes: ReadonlyArray<Outcome<A>>) => string }
+  {
+    json,
+    text
+  }: { readonly json: boolean; readonly text: (outcomes: ReadonlyArray<Outcome<A>>, look: Style) => string }
 ) =>
   Effect.gen(function* () {
     if (json) {
@@ -77,7 +81,9 @@ export const toldTogether = <A extends object>(
         ...(error === undefined ? done : errorFields(error))
       }))
       yield* Console.log(JSON.stringify(rows, null, 2))
-    } else if (outcomes.some(({ done }) => done !== undefined)) yield* Console.log(text(outcomes))
+    } else if (outcomes.some(({ done }) => done !== undefined)) {
+      yield* Console.log(text(outcomes, yield* style("stdout")))
+    }
     const failures = outcomes.flatMap((outcome) =>
       outcome.error === undefined ? [] : [failureOf(outcome, outcome.error)]
     )

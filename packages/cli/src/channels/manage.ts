@@ -6,7 +6,7 @@ import type { ApnsError } from "effect-apns"
 import { type ChannelStorage, Channels, maximumChannels } from "effect-apns/Channels"
 import type { Failure } from "../Failure.ts"
 import { type SettingFlags, settingsLayer } from "../Settings.ts"
-import { style } from "../Style.ts"
+import { type Style, style } from "../Style.ts"
 import { table } from "../table.ts"
 import { eachChannel, namedChannels, type Outcome, toldTogether } from "./each.ts"
 
@@ -41,7 +41,7 @@ export const list = ({ json, ...flags }: Flags) =>
       return yield* Console.log(JSON.stringify({ channels, remaining, maximum: maximumChannels, requestId }, null, 2))
     }
     if (channels.length > 0) yield* Console.log(channels.join("\n"))
-    const { faint } = style("stderr")
+    const { faint } = yield* style("stderr")
     yield* Console.error(
       faint(`${counted(channels.length, "channel", "channels")}; ${counted(remaining, "more", "more")} can be made.`)
     )
@@ -52,11 +52,11 @@ interface Read {
   readonly requestId: string
 }
 
-const readTable = (outcomes: ReadonlyArray<Outcome<Read>>): string =>
+const readTable = (outcomes: ReadonlyArray<Outcome<Read>>, { strong }: Style): string =>
   table(
     ["CHANNEL", "STORAGE"],
     outcomes.flatMap(({ channel, done }) => (done === undefined ? [] : [[channel, done.storage]])),
-    style("stdout").strong
+    strong
   )
 
 export const read = ({ channels: given, json, ...flags }: Flags & { readonly channels: ReadonlyArray<string> }) =>

@@ -112,7 +112,7 @@ const diagnoseWith = (
       caFile: variables.APNS_CA_FILE || undefined,
       timeoutMillis
     }
-    const out = style("stdout")
+    const out = yield* style("stdout")
     const diagnosed = { address, settings: inForce(environment, sources) }
     const checks: Array<Check> = []
     if (!json) yield* Console.log(headOf(diagnosed, out))

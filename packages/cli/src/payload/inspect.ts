@@ -97,7 +97,7 @@ export const inspect = (flags: {
     const limit = sizeLimit(headerOf(kind))
     const report = { kind, bytes, fileBytes, limit, findings: findings(kind, payload), keys: sizes(payload) }
     yield* Console.log(
-      flags.json ? JSON.stringify(asJson(report, flags.file), null, 2) : asText(report, style("stdout"))
+      flags.json ? JSON.stringify(asJson(report, flags.file), null, 2) : asText(report, yield* style("stdout"))
     )
     const isValid = report.findings.every(({ severity }) => severity !== "error")
     return yield* endWith(isValid ? ExitCode.ok : ExitCode.failed)

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type ApnsError, FromConfig } from "effect-apns"
 import { badInput, type Failure } from "../Failure.ts"
+import { Process } from "../Process.ts"
 import { profilesFile, readProfiles, writeProfiles } from "../Profiles.ts"
 import { isContent, ofFlags, type Setting, type SettingFlags, settings, type Variables } from "../Settings.ts"
 import { type FileWarning, fileWarnings } from "./files.ts"
@@ -31,23 +32,25 @@ const isOfOthers = (error: ApnsError, given: Variables): boolean =>
 const checked = (given: Variables, warnings: ReadonlyArray<FileWarning>): Effect.Effect<void, ApnsError> => {
   const absent = new Set(warnings.filter(({ readable }) => !readable).map(({ setting }) => setting))
   const present = Object.entries(given).filter(([variable]) => !absent.has(byVariable.get(variable)?.flag ?? ""))
-  const passphrase = process.env.APNS_CERTIFICATE_PASSPHRASE ?? ""
-  const env: Variables = { ...Object.fromEntries(present), APNS_CERTIFICATE_PASSPHRASE: passphrase }
-  const ofTheRest = (error: ApnsError) => isOfOthers(error, env)
-  return Effect.gen(function* () {
-    yield* FromConfig.settings.pipe(Effect.catchIf(ofTheRest, () => Effect.void))
-    yield* FromConfig.credentials.pipe(
-      Effect.asVoid,
-      Effect.catchIf(ofTheRest, () => Effect.void),
-      Effect.catchIf(
-        ({ reason }) => reason._tag === "InvalidCredentials",
-        ({ cure, reason }) =>
-          reason._tag === "InvalidCredentials" && reason.passphrase === "missing"
-            ? Effect.void
-            : warn(reason.detail, cure)
+  return Effect.flatMap(Process, (process) => {
+    const passphrase = process.env.APNS_CERTIFICATE_PASSPHRASE ?? ""
+    const env: Variables = { ...Object.fromEntries(present), APNS_CERTIFICATE_PASSPHRASE: passphrase }
+    const ofTheRest = (error: ApnsError) => isOfOthers(error, env)
+    return Effect.gen(function* () {
+      yield* FromConfig.settings.pipe(Effect.catchIf(ofTheRest, () => Effect.void))
+      yield* FromConfig.credentials.pipe(
+        Effect.asVoid,
+        Effect.catchIf(ofTheRest, () => Effect.void),
+        Effect.catchIf(
+          ({ reason }) => reason._tag === "InvalidCredentials",
+          ({ cure, reason }) =>
+            reason._tag === "InvalidCredentials" && reason.passphrase === "missing"
+              ? Effect.void
+              : warn(reason.detail, cure)
+        )
       )
-    )
-  }).pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env })))
+    }).pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env })))
+  })
 }
 
 const ofVariables = (variables: Variables): Readonly<Record<string, string>> =>
@@ -88,7 +91,8 @@ export const add = (input: AddInput) =>
         "Give some: apns profile add --help lists them."
       )
     }
-    const before = yield* readProfiles(process.env)
+    const { env } = yield* Process
+    const before = yield* readProfiles(env)
     if (Object.hasOwn(before.profiles, name) && !force) {
       return yield* badInput(`there is a profile ${JSON.stringify(name)} already`, "--force replaces it.")
     }
@@ -98,10 +102,10 @@ export const add = (input: AddInput) =>
     for (const { cure, problem } of warnings) yield* warn(problem, cure)
 
     const inUse = use || before.inUse === undefined ? name : before.inUse
-    yield* writeProfiles(process.env, { inUse, profiles: { ...before.profiles, [name]: profile } })
+    yield* writeProfiles(env, { inUse, profiles: { ...before.profiles, [name]: profile } })
     yield* Console.log(
       json
-        ? JSON.stringify({ name, inUse: inUse === name, file: profilesFile(process.env), settings: profile }, null, 2)
-        : `${name}: kept in ${profilesFile(process.env)}${inUse === name ? ", in use" : `; apns profile use ${name} chooses it`}`
+        ? JSON.stringify({ name, inUse: inUse === name, file: profilesFile(env), settings: profile }, null, 2)
+        : `${name}: kept in ${profilesFile(env)}${inUse === name ? ", in use" : `; apns profile use ${name} chooses it`}`
     )
   })

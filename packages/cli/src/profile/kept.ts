@@ -3,6 +3,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type { Failure } from "../Failure.ts"
 import { finding } from "../finding.ts"
+import { Process } from "../Process.ts"
 import { type Profiles, readProfiles } from "../Profiles.ts"
 import { style } from "../Style.ts"
 
@@ -12,13 +13,10 @@ export interface Kept {
   readonly counting: string | undefined
 }
 
-export const kept: Effect.Effect<Kept, Failure> = Effect.suspend(() =>
-  Effect.map(readProfiles(process.env), (profiles) => ({
-    profiles,
-    counting: process.env.APNS_PROFILE || profiles.inUse
-  }))
+export const kept: Effect.Effect<Kept, Failure> = Effect.flatMap(Process, ({ env }) =>
+  Effect.map(readProfiles(env), (profiles) => ({ profiles, counting: env.APNS_PROFILE || profiles.inUse }))
 )
 
 /** Says on standard error what may be wrong, and stops nothing. */
 export const warn = (problem: string, cure: string): Effect.Effect<void> =>
-  Effect.suspend(() => Console.error(finding("warn", problem, cure, style("stderr"))))
+  Effect.flatMap(style("stderr"), (look) => Console.error(finding("warn", problem, cure, look)))

@@ -2,6 +2,7 @@
 import { basename } from "node:path"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import { Process } from "../Process.ts"
 import { profilesFile } from "../Profiles.ts"
 import { style } from "../Style.ts"
 import { table } from "../table.ts"
@@ -29,10 +30,12 @@ export const list = ({ json }: { readonly json: boolean }) =>
       return
     }
     if (all.length === 0) {
-      yield* Console.error(`There are no profiles in ${profilesFile(process.env)}. apns profile add makes one.`)
+      yield* Console.error(
+        `There are no profiles in ${profilesFile((yield* Process).env)}. apns profile add makes one.`
+      )
       return
     }
-    const { good, strong } = style("stdout")
+    const { good, strong } = yield* style("stdout")
     const rows = all.map(([name, profile]) => [
       name === counting ? good("✓") : "",
       name,

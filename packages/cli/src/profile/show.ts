@@ -28,7 +28,7 @@ export const show = ({ json, name }: { readonly name: Option.Option<string>; rea
             null,
             2
           )
-        : table(["SETTING", "VALUE"], Object.entries(settings), style("stdout").strong)
+        : table(["SETTING", "VALUE"], Object.entries(settings), (yield* style("stdout")).strong)
     )
     if (json) return
     for (const { cure, problem } of warnings) yield* warn(problem, cure)

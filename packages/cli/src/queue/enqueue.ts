@@ -1,6 +1,7 @@
 /** Stores the rows of an input in the queue, under a key that the input makes. */
 import { createHash, randomUUID } from "node:crypto"
 import { Outbox } from "@effect-apns/delivery/Outbox"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -100,7 +101,7 @@ const timesOf = (flags: EnqueueInput, nowMillis: number) =>
 
 export const enqueue = (flags: EnqueueInput) =>
   Effect.gen(function* () {
-    const nowMillis = Date.now()
+    const nowMillis = yield* Clock.currentTimeMillis
     const options = { ...(yield* timesOf(flags, nowMillis)), lane: get(flags.lane) }
     const path = get(flags.template)
     const template = path === undefined ? undefined : yield* readTemplate(path)

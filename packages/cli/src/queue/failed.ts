@@ -39,7 +39,7 @@ export const failed = (input: FailedInput) =>
       .slice(0, input.limit)
     if (input.json) return yield* Console.log(JSON.stringify({ total, failed: found.map(asJson) }, null, 2))
     if (total === 0) return yield* Console.log("Nothing has failed.")
-    const { faint, strong } = style("stdout")
+    const { faint, strong } = yield* style("stdout")
     for (const { queue, id, attempts, failedAt, failure } of found) {
       const taken = `taken ${attempts} time${attempts === 1 ? "" : "s"}`
       yield* Console.log(`${strong(id)}\n  ${faint(`${DateTime.formatIso(failedAt)}  ${queue}  ${taken}`)}`)

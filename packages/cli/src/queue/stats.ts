@@ -22,7 +22,7 @@ export const stats = (input: StatsInput) =>
       Effect.map(service.read(queue), ({ lag, ...counts }) => ({ queue, ...counts, lagSeconds: seconds(lag) }))
     )
     if (input.json) return yield* Console.log(JSON.stringify(lanes, null, 2))
-    const { strong } = style("stdout")
+    const { strong } = yield* style("stdout")
     yield* Console.log(
       table(
         ["QUEUE", "READY", "DELAYED", "IN HAND", "FAILED", "WAITS FOR"],

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { ExitCode } from "../ExitCode.ts"
 import { badInput, Failure } from "../Failure.ts"
+import { Process } from "../Process.ts"
 
 export interface StoreInput {
   readonly store: Option.Option<string>
@@ -30,12 +31,14 @@ const placeOf = (given: Option.Option<string>): Effect.Effect<string, Failure> =
       )
     )
   }
-  const place = Option.getOrElse(given, () => process.env.APNS_QUEUE ?? "")
-  return place === ""
-    ? Effect.fail(
-        badInput("it is not said where the queue is", "Give --store queue.db, or a postgres:// or redis:// URL.")
-      )
-    : Effect.succeed(place)
+  return Effect.flatMap(Process, ({ env }) => {
+    const place = Option.getOrElse(given, () => env.APNS_QUEUE ?? "")
+    return place === ""
+      ? Effect.fail(
+          badInput("it is not said where the queue is", "Give --store queue.db, or a postgres:// or redis:// URL.")
+        )
+      : Effect.succeed(place)
+  })
 }
 
 /** Without the user and the password. */

@@ -87,7 +87,7 @@ const pause = "2 seconds"
 /** A line every few seconds in which something happened. */
 const watch = (tally: Tally) =>
   Effect.gen(function* () {
-    const { faint } = style("stderr")
+    const { faint } = yield* style("stderr")
     let before = 0
     while (true) {
       yield* Effect.sleep(pause)

@@ -69,7 +69,7 @@ const asJson = (name: Name, row: ReasonRow) => ({ reason: name, ...row, source: 
 
 export const explain = ({ name, json }: { readonly name: Option.Option<string>; readonly json: boolean }) =>
   Effect.gen(function* () {
-    const out = style("stdout")
+    const out = yield* style("stdout")
     if (Option.isNone(name)) {
       yield* Console.log(
         json

@@ -49,7 +49,7 @@ const heed = (all: ReadonlyArray<Finding>) =>
     const [first] = errors
     if (first !== undefined && errors.length === 1) return yield* badInput(sentence(first), first.cure)
     if (first !== undefined) {
-      const look = style("stderr")
+      const look = yield* style("stderr")
       yield* Console.error(errors.flatMap((error) => findingLines(error, look)).join("\n"))
       return yield* new Ended({ exitCode: ExitCode.badInput })
     }
@@ -164,15 +164,15 @@ const inOrder = (notifications: ReadonlyArray<Notification>, tell: (result: Send
 
 const telling =
   (json: boolean, isOnly: boolean) =>
-  (result: SendResult): Effect.Effect<void> => {
-    if (result.outcome !== "accepted") {
-      const told = Console.error(failedText(result, style("stderr")))
-      return json ? Effect.andThen(Console.log(JSON.stringify(asJson(result))), told) : told
-    }
-    if (json) return Console.log(JSON.stringify(asJson(result)))
-    const look = style("stdout")
-    return Console.log(isOnly ? acceptedText(result, look) : acceptedLine(result, look))
-  }
+  (result: SendResult): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      if (json) yield* Console.log(JSON.stringify(asJson(result)))
+      if (result.outcome !== "accepted") yield* Console.error(failedText(result, yield* style("stderr")))
+      else if (!json) {
+        const look = yield* style("stdout")
+        yield* Console.log(isOnly ? acceptedText(result, look) : acceptedLine(result, look))
+      }
+    })
 
 const codeOf = (result: SendResult): ExitCode =>
   result.outcome === "accepted" ? ExitCode.ok : exitCodeOf(result.error)
@@ -193,7 +193,7 @@ export const send = (flags: SendInput) =>
     const notifications = others.length === 0 ? [template] : [...fanOut(template, devices)]
     if (flags.dryRun) return yield* showRequests(notifications, { variables, json: flags.json, warnings })
 
-    const { warn } = style("stderr")
+    const { warn } = yield* style("stderr")
     for (const warning of warnings) yield* Console.error(`${warn("!")} ${wrapped(warning, 2)}`)
     const results = yield* inOrder(notifications, telling(flags.json, others.length === 0)).pipe(
       Effect.provide(Apns.layerConfig().pipe(Layer.provide(settingsLayer(flags)))),

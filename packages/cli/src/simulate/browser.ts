@@ -24,6 +24,8 @@ export const openInBrowser = (url: string, platform: NodeJS.Platform = process.p
     Effect.flatMap((opened) =>
       opened
         ? Effect.void
-        : Console.error(`${style("stderr").warn("!")} No browser could be opened. The web inbox is at ${url}`)
+        : Effect.flatMap(style("stderr"), ({ warn }) =>
+            Console.error(`${warn("!")} No browser could be opened. The web inbox is at ${url}`)
+          )
     )
   )

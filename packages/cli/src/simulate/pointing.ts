@@ -2,6 +2,7 @@
 import type { Simulator } from "@effect-apns/simulator"
 import * as Effect from "effect/Effect"
 import { badInput, type Failure } from "../Failure.ts"
+import { Process } from "../Process.ts"
 import { readProfiles, writeProfiles } from "../Profiles.ts"
 import { type Setting, settings, type Variables } from "../Settings.ts"
 import { quoted } from "../shell.ts"
@@ -49,11 +50,12 @@ export const keepProfile = (name: string, variables: Variables): Effect.Effect<v
     if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) {
       return yield* badInput("that is no name of a profile", "Use letters, digits, dots, dashes and underscores.")
     }
-    const before = yield* readProfiles(process.env)
+    const { env } = yield* Process
+    const before = yield* readProfiles(env)
     const profile = profileFor(variables)
     const taken = Object.hasOwn(before.profiles, name) ? before.profiles[name] : undefined
     if (taken !== undefined && taken["ca-file"] !== profile["ca-file"]) {
       return yield* badInput(`profile ${name} is not for this simulator`, "Choose another name, such as local.")
     }
-    yield* writeProfiles(process.env, { ...before, profiles: { ...before.profiles, [name]: profile } })
+    yield* writeProfiles(env, { ...before, profiles: { ...before.profiles, [name]: profile } })
   })

@@ -84,6 +84,6 @@ export const decode = ({ json, token }: { readonly token: Option.Option<string>;
             null,
             2
           )
-        : described(decoded, style("stdout"))
+        : described(decoded, yield* style("stdout"))
     )
   })

@@ -20,12 +20,13 @@ export const verify = ({ json, token, ...flags }: VerifyInput) =>
     const credentials = yield* tokenKey(flags)
     const checks = yield* Jwt.verify(yield* givenToken(token), credentials)
     const valid = checks.every(({ passed }) => passed)
+    const look = yield* style("stdout")
     yield* Console.log(
       json
         ? JSON.stringify({ valid, checks }, null, 2)
         : checks
             .map(({ cure, detail, passed }) =>
-              finding(passed ? "good" : "bad", detail, cure === undefined ? undefined : `${cure}.`, style("stdout"))
+              finding(passed ? "good" : "bad", detail, cure === undefined ? undefined : `${cure}.`, look)
             )
             .join("\n")
     )

@@ -1,0 +1,33 @@
+/** One command line, from its words to what it ends with. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { apns } from "./Cli.ts"
+import { endedBy, presenter } from "./Ending.ts"
+import { helpLayer } from "./Help.ts"
+import { Process } from "./Process.ts"
+import { environmentVariables } from "./Settings.ts"
+import { version } from "./version.ts"
+
+const environment = Layer.unwrap(
+  Effect.map(environmentVariables, (env) => ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+)
+
+const services = Layer.mergeAll(
+  NodeServices.layer,
+  presenter,
+  helpLayer,
+  environment,
+  Layer.succeed(Logger.LogToStderr, true)
+)
+
+/**
+ * Runs the words of `Process`, with its variables and its streams; what is printed goes through `Console`. Fails with what the
+ * process is to end with.
+ */
+export const commandLine = Effect.flatMap(Process, ({ argv }) =>
+  Command.runWith(apns, { version })(argv.slice(2))
+).pipe(endedBy, Effect.provide(services))
