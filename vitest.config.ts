@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: "test/support/command.ts",
     reporters: ["default", "./test/support/summary.ts"],
     expect: { poll: { timeout: 15_000 } },
     testTimeout: 20_000,

@@ -3,8 +3,9 @@ import { join } from "node:path"
 import { assert, describe, layer } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect } from "effect"
+import { run } from "./support/commandLine.ts"
+import { folder } from "./support/folder.ts"
 import { localVariables, newest, topic } from "./support/local.ts"
-import { folder, run } from "./support/process.ts"
 
 const device = "7a1f0c3b5d2e4f60".repeat(4)
 

@@ -1,8 +1,8 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect } from "effect"
+import { run } from "./support/commandLine.ts"
 import { localVariables, newest, topic } from "./support/local.ts"
-import { run } from "./support/process.ts"
 
 /** A channel at the simulator, and the variables of a command that may use it. */
 const prepared = (storage: "none" | "mostRecent") =>

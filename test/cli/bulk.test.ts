@@ -5,8 +5,10 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, type Scope } from "effect"
+import { type Options, run } from "./support/commandLine.ts"
+import { folder } from "./support/folder.ts"
 import { localVariables, topic } from "./support/local.ts"
-import { folder, main, type Options, run, start } from "./support/process.ts"
+import { main, start } from "./support/process.ts"
 
 const token = (n: number) => n.toString(16).padStart(64, "0")
 

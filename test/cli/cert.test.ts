@@ -3,7 +3,8 @@ import { join } from "node:path"
 import { createSecureContext } from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { folder, run } from "./support/process.ts"
+import { run } from "./support/commandLine.ts"
+import { folder } from "./support/folder.ts"
 import { hasTerminal, inTerminal } from "./support/terminal.ts"
 
 const fixture = (name: string) => join(import.meta.dirname, "../fixtures/certificates", name)

@@ -1,8 +1,8 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect } from "effect"
+import { run } from "./support/commandLine.ts"
 import { localVariables, topic } from "./support/local.ts"
-import { run } from "./support/process.ts"
 import { hasTerminal, inTerminal } from "./support/terminal.ts"
 
 const uuid = /^[0-9a-f]{8}-/i

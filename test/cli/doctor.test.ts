@@ -5,9 +5,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect } from "effect"
 import { serving } from "../support/proxies.ts"
+import { run } from "./support/commandLine.ts"
 import { diagnosed, order, pointedAt, simulated, type Variables, well } from "./support/doctor.ts"
+import { folder } from "./support/folder.ts"
 import { localVariables, topic } from "./support/local.ts"
-import { folder, main, run, start } from "./support/process.ts"
+import { main, start } from "./support/process.ts"
 
 describe("apns doctor", () => {
   it.live("finds all well, and sends nothing that could arrive", () =>

@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, type Scope } from "effect"
 import { connectProxy, password, serving, socksProxy, urlOf, user } from "../support/proxies.ts"
+import { run } from "./support/commandLine.ts"
 import {
   certificates,
   closedPort,
@@ -17,7 +18,6 @@ import {
   withoutChannels
 } from "./support/doctor.ts"
 import { localVariables } from "./support/local.ts"
-import { run } from "./support/process.ts"
 
 describe("apns doctor finds the way at fault:", () => {
   it.live("a name that does not exist", () =>

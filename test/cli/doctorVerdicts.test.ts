@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import { checkClock } from "../../packages/cli/src/doctor/clock.ts"
 import type { Seen } from "../../packages/cli/src/doctor/handshake.ts"
 import { checkNode } from "../../packages/cli/src/doctor/local.ts"
@@ -163,7 +163,7 @@ describe("the probe's push", () => {
 })
 
 describe("the report", () => {
-  const plain = style("stderr")
+  const plain = Effect.runSync(style("stderr"))
 
   it("fits 80 columns whatever is in it", () => {
     const path = `/${"very-long-folder/".repeat(12)}AuthKey.p8`

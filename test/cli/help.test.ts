@@ -4,7 +4,7 @@ import { Effect, Layer } from "effect"
 import { CliOutput, Command, type HelpDoc } from "effect/cli"
 import { apns } from "../../packages/cli/src/Cli.ts"
 import { formatHelp } from "../../packages/cli/src/Help.ts"
-import { run } from "./support/process.ts"
+import { run } from "./support/commandLine.ts"
 
 const plain = (text: string) => text
 const look = { good: plain, bad: plain, warn: plain, strong: plain, faint: plain }

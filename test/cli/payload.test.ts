@@ -6,7 +6,8 @@ import { PayloadInspection, PushType } from "effect-apns"
 import { adviceOn, knownKeys } from "../../packages/cli/src/payload/cures.ts"
 import { findings } from "../../packages/cli/src/payload/findings.ts"
 import { kindOfPayload, kinds } from "../../packages/cli/src/payload/kinds.ts"
-import { folder, run } from "./support/process.ts"
+import { run } from "./support/commandLine.ts"
+import { folder } from "./support/folder.ts"
 
 const good = { aps: { alert: { title: "Hello" }, badge: 1 }, orderId: 42 }
 

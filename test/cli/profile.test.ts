@@ -12,7 +12,8 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { settings } from "../../packages/cli/src/Settings.ts"
-import { folder, run } from "./support/process.ts"
+import { run } from "./support/commandLine.ts"
+import { folder } from "./support/folder.ts"
 
 const fixture = (name: string) => join(import.meta.dirname, "../fixtures/certificates", name)
 

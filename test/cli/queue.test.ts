@@ -7,8 +7,10 @@ import { Simulator } from "@effect-apns/simulator"
 import { Effect, Layer, Schema } from "effect"
 import { PersistedQueue } from "effect/persistence"
 import { Notification } from "effect-apns"
+import { run } from "./support/commandLine.ts"
+import { folder } from "./support/folder.ts"
 import { localVariables } from "./support/local.ts"
-import { folder, run, start } from "./support/process.ts"
+import { start } from "./support/process.ts"
 
 const deviceOf = (index: number) => index.toString(16).padStart(64, "0")
 

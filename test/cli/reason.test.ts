@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { ReasonTable } from "effect-apns"
-import { run } from "./support/process.ts"
+import { run } from "./support/commandLine.ts"
 
 describe("apns reason", () => {
   it.live("explains one, whatever the case of its letters", () =>

@@ -4,8 +4,8 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { forms, leaks, pemSecrets, type Secret } from "../support/testimony.ts"
+import { run } from "./support/commandLine.ts"
 import { type Leaf, leaves } from "./support/commands.ts"
-import { folder, start } from "./support/process.ts"
 
 const fixture = (name: string) => join(import.meta.dirname, "../fixtures/certificates", name)
 const p8 = readFileSync(fixture("AuthKey_FAKEKEY001.p8"), "utf8")
@@ -43,29 +43,15 @@ const needed = ({ args, flags, path }: Leaf, value: string): ReadonlyArray<strin
     .flatMap(({ name }) => [`--${name}`, value])
 ]
 
-/** How long a command may take that waits for something; what it says until then counts. */
-const patience = "20 seconds"
-
-/** What it prints, on both streams. A command that goes on is interrupted. */
+/** What it prints, on both streams. A command that stays is interrupted once it has said that it does. */
 const printedBy = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>, stdin = "") =>
   Effect.gen(function* () {
-    const home = yield* folder
-    const running = yield* start([...args, "--verbose"], { env: { XDG_CONFIG_HOME: home, ...env }, cwd: home })
-    running.write(stdin)
-    running.endInput()
-    const ended = running.ended.pipe(
-      Effect.timeoutOrElse({
-        duration: patience,
-        orElse: () =>
-          Effect.suspend(() => {
-            running.signal("SIGINT")
-            return running.ended
-          })
-      })
-    )
-    const { stderr, stdout } = yield* ended
+    const stays = args[0] === "simulate"
+    const interruptedWhen = (said: string) => stays && said.endsWith("\n")
+    const { stderr, stdout } = yield* run([...args, "--verbose"], { env, stdin, interruptedWhen })
+    assert.isAbove(stdout.length + stderr.length, 0, args.join(" "))
     return { source: args.slice(0, 3).join(" "), text: `${stdout}\n${stderr}` }
-  }).pipe(Effect.scoped)
+  })
 
 /** A server that is not there: nothing leaves the machine. */
 const nowhere = {
@@ -113,7 +99,7 @@ describe("every command", () => {
             printedBy(needed(leaf, fixture("unicode-modern.p12")), { ...nowhere, ...env }, jwt)
           )
         )
-        assertSilent(yield* Effect.all(calls, { concurrency: 3 }))
+        assertSilent(yield* Effect.all(calls))
       }),
     long
   )
@@ -131,7 +117,7 @@ describe("every command", () => {
           return [...given, ...pem]
         })
         assert.isAtLeast(calls.length, 12)
-        assertSilent(yield* Effect.all(calls, { concurrency: 3 }))
+        assertSilent(yield* Effect.all(calls))
       }),
     long
   )
@@ -154,7 +140,7 @@ describe("every command", () => {
           ["profile", "use", bare(p8)],
           ["reason", bare(p8)]
         ].map((args) => printedBy(args, nowhere))
-        assertSilent(yield* Effect.all(calls, { concurrency: 3 }))
+        assertSilent(yield* Effect.all(calls))
       }),
     long
   )

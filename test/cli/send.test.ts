@@ -3,8 +3,10 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { payloadOf, Simulator } from "@effect-apns/simulator"
 import { Effect } from "effect"
+import { run } from "./support/commandLine.ts"
+import { folder } from "./support/folder.ts"
 import { localVariables, topic } from "./support/local.ts"
-import { folder, run, start } from "./support/process.ts"
+import { start } from "./support/process.ts"
 
 const device = (n: number) => n.toString(16).padStart(64, "7")
 const phone = device(1)

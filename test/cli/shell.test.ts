@@ -6,8 +6,8 @@ import { stripVTControlCharacters } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { settings } from "../../packages/cli/src/Settings.ts"
+import { run } from "./support/commandLine.ts"
 import { leaves } from "./support/commands.ts"
-import { run } from "./support/process.ts"
 import { hasTerminal, inTerminal } from "./support/terminal.ts"
 
 const fixtures = join(import.meta.dirname, "../fixtures")

@@ -3,7 +3,9 @@ import { createServer } from "node:net"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
-import { folder, type Running, run, start } from "./support/process.ts"
+import { run } from "./support/commandLine.ts"
+import { folder } from "./support/folder.ts"
+import { type Running, start } from "./support/process.ts"
 
 const freePorts = ["--port", "0", "--management-port", "0", "--inbox-port", "0"]
 const device = "7a1f0c3b5d2e4f60".repeat(4)

@@ -4,8 +4,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, Redacted } from "effect"
 import { Credentials, Jwt } from "effect-apns"
+import { run } from "./support/commandLine.ts"
+import { folder } from "./support/folder.ts"
 import { localVariables, topic } from "./support/local.ts"
-import { folder, run } from "./support/process.ts"
 import { hasTerminal, inTerminal } from "./support/terminal.ts"
 
 const fixture = (name: string) => join(import.meta.dirname, "../fixtures/certificates", name)

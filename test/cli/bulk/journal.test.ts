@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import { Journal, Known, readJournal } from "../../../packages/cli/src/bulk/journal.ts"
-import { folder } from "../support/process.ts"
+import { folder } from "../support/folder.ts"
 
 const tie = { bytes: 10, sha256: "ab", format: "csv" } as const
 

@@ -6,8 +6,9 @@ import { Simulator, type SimulatorOptions } from "@effect-apns/simulator"
 import { Effect } from "effect"
 import { identity } from "../../../packages/simulator/src/internal/identity.ts"
 import { serving } from "../../support/proxies.ts"
+import { run } from "./commandLine.ts"
 import { localVariables } from "./local.ts"
-import { run } from "./process.ts"
+import { runProcess } from "./process.ts"
 
 export interface Line {
   readonly check: string
@@ -32,7 +33,9 @@ export const certificates = fileURLToPath(new URL("../../fixtures/certificates/"
 /** What it finds, and that its exit code says the same. */
 export const diagnosed = (env: Variables, args: ReadonlyArray<string> = []) =>
   Effect.gen(function* () {
-    const json = yield* run(["doctor", "--json", ...args], { env })
+    // Whom Node trusts is read when a process starts.
+    const runs = env.NODE_EXTRA_CA_CERTS === undefined ? run : runProcess
+    const json = yield* runs(["doctor", "--json", ...args], { env })
     assert.strictEqual(json.stderr, "")
     // What is asserted of it says whether it is one.
     const diagnosis = JSON.parse(json.stdout) as Diagnosis

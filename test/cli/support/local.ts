@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { assert } from "@effect/vitest"
 import { payloadOf, Simulator } from "@effect-apns/simulator"
 import { Effect } from "effect"
-import { folder } from "./process.ts"
+import { folder } from "./folder.ts"
 
 export const topic = "com.example.app"
 

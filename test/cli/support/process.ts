@@ -1,11 +1,12 @@
-/** The built command as a process: what it printed, and how it ended. */
+/** The bundled command as a process: for signals, terminals, closed pipes and what a process alone can show. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect, type Scope } from "effect"
+import type { Options } from "./commandLine.ts"
+import { folder } from "./folder.ts"
 
 export const main = fileURLToPath(new URL("../../../packages/cli/dist/main.js", import.meta.url))
 
@@ -14,13 +15,6 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null
   readonly stdout: string
   readonly stderr: string
-}
-
-export interface Options {
-  /** Beside `PATH` and an own, empty home. */
-  readonly env?: Readonly<Record<string, string>> | undefined
-  readonly stdin?: string | undefined
-  readonly cwd?: string | undefined
 }
 
 export interface Running {
@@ -35,16 +29,10 @@ export interface Running {
   readonly ended: Effect.Effect<Ended>
 }
 
-/** A directory of its own, removed at the end. */
-export const folder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "apns-cli-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
-
 /** Starts `apns`; the end of the scope ends it. */
 export const start = (
   args: ReadonlyArray<string>,
-  { env = {}, cwd }: Options = {}
+  { env = {}, cwd }: Pick<Options, "cwd" | "env"> = {}
 ): Effect.Effect<Running, never, Scope.Scope> =>
   Effect.gen(function* () {
     const home = yield* folder
@@ -93,13 +81,11 @@ export const start = (
     }
   })
 
-/** Runs `apns` to its end. */
-export const run = (args: ReadonlyArray<string>, options: Options = {}): Effect.Effect<Ended> =>
+/** Runs it to its end, with nothing on its standard input. */
+export const runProcess = (args: ReadonlyArray<string>, options?: Parameters<typeof start>[1]): Effect.Effect<Ended> =>
   Effect.scoped(
-    Effect.gen(function* () {
-      const running = yield* start(args, options)
-      if (options.stdin !== undefined) running.write(options.stdin)
+    Effect.flatMap(start(args, options), (running) => {
       running.endInput()
-      return yield* running.ended
+      return running.ended
     })
   )

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
-import { folder } from "./process.ts"
+import { folder } from "./folder.ts"
 
 const main = fileURLToPath(new URL("../../../packages/cli/dist/main.js", import.meta.url))
 
