@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, type Scope } from "effect"
-import { type Options, run } from "./support/commandLine.ts"
+import { hurried, type Options, run } from "./support/commandLine.ts"
 import { folder } from "./support/folder.ts"
 import { localVariables, topic } from "./support/local.ts"
 import { main, start } from "./support/process.ts"
@@ -513,7 +513,9 @@ describe("apns bulk", () => {
   live("shows progress in plain lines where there is no terminal", () =>
     Effect.gen(function* () {
       const { apns } = yield* setUp({ "tokens.txt": tokens(100).join("\n") })
-      const { code, stderr } = yield* apns(["tokens.txt", "--template", "sale.json", "--rate", "10"])
+      const { code, stderr } = yield* apns(["tokens.txt", "--template", "sale.json", "--rate", "10"], {
+        clock: hurried(5)
+      })
       assert.strictEqual(code, 0)
       const [, percent, left] = /^(\d+) %, \d+ rows, \d+\/s(, \d+:\d\d left)?\n/.exec(stderr) ?? []
       assert.isDefined(left, stderr)

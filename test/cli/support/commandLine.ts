@@ -2,7 +2,7 @@
 import { Console as NodeConsole } from "node:console"
 import { EventEmitter } from "node:events"
 import { Readable, Writable } from "node:stream"
-import { Console, Effect, Fiber, Runtime, Semaphore } from "effect"
+import { Clock, Console, Duration, Effect, Fiber, Runtime, Semaphore } from "effect"
 import { commandLine } from "../../../packages/cli/src/commandLine.ts"
 import { Process } from "../../../packages/cli/src/Process.ts"
 import { folder } from "./folder.ts"
@@ -19,6 +19,8 @@ export interface Options {
   readonly stdin?: string | undefined
   /** An empty folder where it is not given. */
   readonly cwd?: string | undefined
+  /** That of the machine where it is not given. */
+  readonly clock?: Clock.Clock | undefined
   /** It is interrupted, as by Ctrl-C, when this is so of what it has printed. */
   readonly interruptedWhen?: ((stdout: string) => boolean) | undefined
 }
@@ -36,6 +38,25 @@ class Text extends Writable {
     this.text += chunk.toString()
     done()
     this.onText(this.text)
+  }
+}
+
+const machineClock = Effect.runSync(Clock.Clock)
+
+/** A clock by which everything takes so many times as long. */
+export const hurried = (times: number): Clock.Clock => {
+  const began = machineClock.currentTimeNanosUnsafe()
+  const nanos = () => began + (machineClock.currentTimeNanosUnsafe() - began) * BigInt(times)
+  const millis = () => Number(nanos() / 1_000_000n)
+  const monotonic = () => machineClock.monotonicTimeNanosUnsafe() * BigInt(times)
+  return {
+    currentTimeMillisUnsafe: millis,
+    currentTimeMillis: Effect.sync(millis),
+    currentTimeNanosUnsafe: nanos,
+    currentTimeNanos: Effect.sync(nanos),
+    monotonicTimeNanosUnsafe: monotonic,
+    monotonicTimeNanos: Effect.sync(monotonic),
+    sleep: (duration) => machineClock.sleep(Duration.times(duration, 1 / times))
   }
 }
 
@@ -58,7 +79,7 @@ export const run = (args: ReadonlyArray<string>, options: Options = {}): Effect.
   Effect.scoped(
     Effect.gen(function* () {
       const home = yield* folder
-      const { cwd = home, env = {}, interruptedWhen = () => false, stdin = "" } = options
+      const { clock, cwd = home, env = {}, interruptedWhen = () => false, stdin = "" } = options
       let fiber: Fiber.Fiber<void, unknown> | undefined
       const stdout = new Text((text) => {
         if (interruptedWhen(text)) fiber?.interruptUnsafe()
@@ -75,7 +96,8 @@ export const run = (args: ReadonlyArray<string>, options: Options = {}): Effect.
           once: (signal, listener) => signals.once(signal, listener),
           off: (signal, listener) => signals.off(signal, listener)
         }),
-        Effect.provideService(Console.Console, new NodeConsole({ stdout, stderr }))
+        Effect.provideService(Console.Console, new NodeConsole({ stdout, stderr })),
+        Effect.provideService(Clock.Clock, clock ?? machineClock)
       )
       // As in a process of its own, with nothing of what the test has provided.
       const running = Effect.acquireRelease(
