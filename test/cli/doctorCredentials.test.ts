@@ -1,8 +1,9 @@
 import { chmodSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect } from "effect"
+import { asNobody } from "../support/nobody.ts"
 import { certificates, diagnosed, simulated, type Variables, well } from "./support/doctor.ts"
 import { localVariables, topic } from "./support/local.ts"
 
@@ -133,11 +134,17 @@ describe("apns doctor finds the credentials at fault:", () => {
     }).pipe(simulated())
   )
 
-  it.live.skipIf(process.getuid?.() === 0)("a key file that may not be read", () =>
+  it.live("a key file that may not be read", () =>
     Effect.gen(function* () {
       const variables = yield* localVariables
-      chmodSync(variables.APNS_KEY_FILE, 0o000)
-      const { line, statuses } = yield* diagnosed(variables)
+      const { APNS_CA_FILE, APNS_KEY_FILE } = variables
+      // Before it is denied; and what it takes is loaded then, from folders that nobody else may be allowed to read.
+      assert.deepStrictEqual((yield* diagnosed(variables)).statuses, well)
+      chmodSync(APNS_KEY_FILE, 0o000)
+      const { line, statuses } = yield* asNobody(
+        [dirname(APNS_KEY_FILE), APNS_KEY_FILE, APNS_CA_FILE],
+        diagnosed(variables)
+      )
       assert.deepStrictEqual(statuses, { ...well, credentials: "failed", probe: "skipped" })
       assert.include(line("credentials").detail, "permission is denied")
       assert.include(line("credentials").cure, "Let the user that runs this process read the file")
