@@ -8,6 +8,7 @@ import { Resolver } from "../../packages/apns/src/internal/resolver.ts"
 import type { Resolve } from "../../packages/apns/src/internal/transport.ts"
 import { observed } from "../support/observed.ts"
 import { clientOf, device } from "../support/simulated.ts"
+import { until } from "../support/waiting.ts"
 
 const v4 = (...addresses: ReadonlyArray<string>): ReadonlyArray<Address> =>
   addresses.map((address) => ({ address, family: 4 }))
@@ -98,26 +99,30 @@ describe.skipIf(!linux)("sessions to a name with several addresses", () => {
 
   const connections = (simulator: Simulator["Service"]) => Effect.map(simulator.connections, ({ length }) => length)
 
-  it.live("are spread over them, and each asks the resolver", () =>
-    Effect.gen(function* () {
+  it.live("are spread over them, and each asks the resolver", () => {
+    const { untraced, values } = observed()
+    return Effect.gen(function* () {
       const { a, b } = yield* twoServers
       const { asked, layer } = resolver(() => v4(first, second))
       const receipts = yield* Effect.gen(function* () {
         yield* send(hello())
-        for (const each of [a, b]) yield* each.inject({ effect: { _tag: "delay", millis: 40 }, times: 400 })
+        for (const each of [a, b]) yield* each.inject({ effect: { _tag: "delay", millis: 40 }, times: 100_000 })
         yield* a.setMaxConcurrentStreams(4)
-        yield* Effect.sleep(50)
-        return yield* Effect.forEach(
+        yield* until(() => values(Metrics.streamsAllowed, "server")[""] === 4)
+        const many = Effect.forEach(
           Array.from({ length: 80 }, (_, n) => n),
           (n) => send(hello(n)),
           { concurrency: "unbounded" }
         )
+        // On a busy machine another session seems of use later: the queue waits for the program, not for the network.
+        yield* Effect.repeat(many, { while: () => Effect.map(connections(b), (count) => count === 0) })
+        return yield* many
       }).pipe(Effect.provide(client(a, b, { maxSessions: 2 }), { local: true }), Effect.provide(layer))
       assert.strictEqual(new Set(receipts.map(({ connection }) => connection)).size, 2)
       assert.deepStrictEqual([yield* connections(a), yield* connections(b)], [1, 1])
       assert.deepStrictEqual(asked, ["localhost", "localhost"])
-    }).pipe(Effect.scoped)
-  )
+    }).pipe(Effect.scoped, Effect.provide(untraced))
+  })
 
   it.live("fall back within one attempt, and then avoid the address that failed; lines and gauge tell", () => {
     const { layer: watched, lines, values } = observed()
@@ -129,7 +134,7 @@ describe.skipIf(!linux)("sessions to a name with several addresses", () => {
         assert.deepStrictEqual(values(Metrics.addressesAvoided, "server"), { "": 1 })
         assert.deepStrictEqual(yield* connections(a), 1)
         yield* a.disconnectAll
-        yield* Effect.sleep(20)
+        yield* until(() => values(Metrics.sessions, "server")["state=ready"] === 0)
         yield* send(hello())
         assert.deepStrictEqual([yield* connections(a), yield* connections(b)], [2, 0])
       }).pipe(Effect.provide(client(a, b), { local: true }), Effect.provide(layer))

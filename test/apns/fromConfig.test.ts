@@ -2,9 +2,10 @@ import { generateKeyPairSync } from "node:crypto"
 import { once } from "node:events"
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Duration, Effect, Exit, Redacted, Scope } from "effect"
+import { ConfigProvider, Duration, Effect, Exit, Fiber, Redacted, Scope } from "effect"
 import { FromConfig, tunnel } from "effect-apns"
 import { connectProxy, password, serving, socksProxy, user } from "../support/proxies.ts"
+import { timedOutAfter, until, untilIt } from "../support/waiting.ts"
 
 type Variables = Readonly<Record<string, string>>
 
@@ -119,7 +120,7 @@ describe("a tunnel", () => {
       assert.strictEqual(String(said), "hello")
       yield* Scope.close(scope, Exit.void)
       assert.isTrue(socket.destroyed)
-      while ((yield* sockets) > 0) yield* Effect.sleep(5)
+      yield* untilIt(Effect.map(sockets, (count) => count === 0))
     })
   )
 
@@ -138,21 +139,25 @@ describe("a tunnel", () => {
   it.live.each(["http", "socks5"] as const)("by %s is waited for until the timeout", (protocol) =>
     Effect.gen(function* () {
       const silent = yield* serving((socket) => void socket.resume())
-      const error = yield* Effect.flip(
-        tunnel(proxyAt(protocol, silent.port), { host: "127.0.0.1", port: 443 }, "100 millis")
+      const error = yield* timedOutAfter(
+        Effect.flip(tunnel(proxyAt(protocol, silent.port), { host: "127.0.0.1", port: 443 }, "100 millis")),
+        100,
+        () => silent.sockets.size > 0
       )
       assert.include(error.problem, "opened no tunnel within 100 ms")
-      while (silent.sockets.size > 0) yield* Effect.sleep(5)
+      yield* until(() => silent.sockets.size === 0)
     })
   )
 
   it.live("is given up when it is interrupted", () =>
     Effect.gen(function* () {
       const silent = yield* serving((socket) => void socket.resume())
-      yield* tunnel(proxyAt("http", silent.port), { host: "127.0.0.1", port: 443 }, "1 hour").pipe(
-        Effect.timeoutOption("50 millis")
+      const opening = yield* Effect.forkChild(
+        tunnel(proxyAt("http", silent.port), { host: "127.0.0.1", port: 443 }, "1 hour")
       )
-      while (silent.sockets.size > 0) yield* Effect.sleep(5)
+      yield* until(() => silent.sockets.size > 0)
+      yield* Fiber.interrupt(opening)
+      yield* until(() => silent.sockets.size === 0)
     })
   )
 })

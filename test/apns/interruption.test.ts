@@ -2,9 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, Fiber, Layer, Stream } from "effect"
-import { Apns, ApnsConnection, JwtCache, Notification, PayloadSchema, send, sendAll } from "effect-apns"
+import { TestClock } from "effect/testing"
+import { Apns, ApnsConnection, JwtCache, Metrics, Notification, PayloadSchema, send, sendAll } from "effect-apns"
 import { nodeServer, type Running } from "../http2/support/servers.ts"
+import { observed } from "../support/observed.ts"
 import { device, simulated } from "../support/simulated.ts"
+import { endsAfter, moment, until } from "../support/waiting.ts"
 
 const hello = (n: number) => Notification.alert({ device: device(n), alert: "Hello", topic: "com.example.app" })
 const hellos = (count: number) => Stream.range(1, count).pipe(Stream.map(hello))
@@ -48,11 +51,6 @@ const server = (held: number, limit: number) =>
     )
     return { opened, resets, sessions: () => sessions, layer }
   })
-
-const until = (condition: () => boolean) =>
-  Effect.gen(function* () {
-    while (!condition()) yield* Effect.sleep(5)
-  }).pipe(Effect.timeout("10 seconds"))
 
 describe("interrupting, before a server of node:http2,", () => {
   it.live("a send resets its stream with CANCEL, and the slot is free", () =>
@@ -130,16 +128,25 @@ describe("interrupting, before the simulator,", () => {
     }).pipe(Effect.provide(simulated()))
   )
 
-  it.live("a send between two attempts sends no second one", () =>
-    Effect.gen(function* () {
+  it.effect("a send between two attempts sends no second one", () => {
+    const { untraced, values } = observed()
+    return Effect.gen(function* () {
       const simulator = yield* Simulator
-      yield* simulator.inject({ effect: { _tag: "reject", reason: "ServiceUnavailable", retryAfter: 1 } })
-      const fiber = yield* Effect.forkChild(send(hello(1)))
-      yield* simulator.awaitReceived(1)
-      yield* Effect.sleep(50)
-      yield* Fiber.interrupt(fiber)
-      yield* Effect.sleep(1100)
-      assert.lengthOf(yield* simulator.received, 1)
-    }).pipe(Effect.provide(simulated()))
-  )
+      yield* simulator.inject({ effect: { _tag: "reject", reason: "ServiceUnavailable", retryAfter: 1 }, times: 2 })
+      const given = yield* Effect.forkChild(send(hello(1)))
+      const kept = yield* Effect.forkChild(send(hello(2)))
+      yield* simulator.awaitReceived(2)
+      yield* until(() => values(Metrics.inFlight, "server")[""] === 0)
+      yield* moment
+      yield* Fiber.interrupt(given)
+      assert.strictEqual((yield* endsAfter(kept, 1000)).attempts, 2)
+      yield* TestClock.adjust("1 minute")
+      yield* moment
+      const paths = (yield* simulator.received).map(({ path }) => path)
+      assert.deepStrictEqual(
+        paths.filter((path) => path.endsWith(device(1))),
+        [`/3/device/${device(1)}`]
+      )
+    }).pipe(Effect.provide(Layer.provideMerge(simulated({ apns: { slowDown: { outage: false } } }), untraced)))
+  })
 })

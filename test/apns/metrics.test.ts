@@ -20,6 +20,7 @@ import {
 import { observed } from "../support/observed.ts"
 import { answered, refused, scripted } from "../support/scriptedConnection.ts"
 import { clientOf, device, simulated } from "../support/simulated.ts"
+import { until } from "../support/waiting.ts"
 
 const hello = (n = 0) => Notification.alert({ device: device(n), alert: "Hello" })
 const never = Schedule.recurs(0)
@@ -146,14 +147,14 @@ describe("metrics", () => {
     }
   )
 
-  it.live("show queue, streams and sessions while they last, and what goes away", () => {
+  it.effect("show queue, streams and sessions while they last, and what goes away", () => {
     const { layer, values } = observed()
     return Effect.gen(function* () {
       yield* Effect.gen(function* () {
         const simulator = yield* Simulator
         yield* send(hello())
         yield* simulator.setMaxConcurrentStreams(2)
-        yield* Effect.sleep(20)
+        yield* until(() => values(Metrics.streamsAllowed, "server")[""] === 2)
         yield* simulator.inject({ effect: { _tag: "delay", millis: 200 }, times: 2 })
         const fiber = yield* Effect.forkChild(
           Effect.forEach([1, 2, 3, 4, 5], (n) => send(hello(n)), { concurrency: "unbounded" })
@@ -167,6 +168,7 @@ describe("metrics", () => {
           "state=ready": 1,
           "state=draining": 0
         })
+        yield* TestClock.adjust(200)
         yield* Fiber.join(fiber)
         assert.deepStrictEqual(values(Metrics.inFlight, "server"), { "": 0 })
         assert.deepStrictEqual(values(Metrics.queued, "server"), { "": 0 })
@@ -194,10 +196,6 @@ describe("metrics", () => {
   it.live("show several sessions, and what goes away of them", () => {
     const { layer, values } = observed()
     const gauge = (metric: { readonly id: string }) => values(metric, "server")[""]
-    const until = (condition: () => boolean) =>
-      Effect.gen(function* () {
-        while (!condition()) yield* Effect.sleep(5)
-      }).pipe(Effect.timeout("10 seconds"))
     return Effect.gen(function* () {
       const simulator = yield* Simulator
       const server = `server=${simulator.host}:${simulator.port}`
@@ -205,7 +203,7 @@ describe("metrics", () => {
       yield* simulator.inject({ effect: { _tag: "delay", millis: 100 }, times: 1000 })
       const fiber = yield* Effect.forkChild(
         Effect.forEach(
-          Array.from({ length: 200 }, (_, n) => n),
+          Array.from({ length: 600 }, (_, n) => n),
           (n) => send(hello(n)),
           { concurrency: "unbounded" }
         )
@@ -224,7 +222,7 @@ describe("metrics", () => {
       yield* simulator.clearFaults
       yield* Fiber.join(fiber)
       assert.deepStrictEqual([gauge(Metrics.inFlight), gauge(Metrics.queued)], [0, 0])
-      assert.deepStrictEqual(values(Metrics.notifications, ...perOutcome), { "outcome=accepted, reason=none": 200 })
+      assert.deepStrictEqual(values(Metrics.notifications, ...perOutcome), { "outcome=accepted, reason=none": 600 })
       yield* until(() => values(Metrics.sessions, "server")["state=draining"] === 0)
     }).pipe(
       Effect.provide(

@@ -2,8 +2,10 @@ import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, Fiber, Redacted, Result, Schedule } from "effect"
+import { TestClock } from "effect/testing"
 import { ApnsError, Credentials, Notification, Reason, ReasonTable, type Receipt, send } from "effect-apns"
 import { device, simulated } from "../support/simulated.ts"
+import { endsAfter } from "../support/waiting.ts"
 
 const never = Schedule.recurs(0)
 const hello = (n = 0) => Notification.alert({ device: device(n), alert: "Hello" })
@@ -188,20 +190,26 @@ describe("streams", () => {
     })
   )
 
-  it.live("gives a silent server up at the deadline, and names the stage", () =>
+  it.effect("gives a silent server up at the deadline, and names the stage", () =>
     Effect.gen(function* () {
       const simulator = yield* Simulator
       yield* simulator.inject({ times: 2, effect: { _tag: "silence" } })
       const expiring = (n: number, millis: number) =>
-        Notification.alert({ device: device(n), alert: "Hello", expiration: new Date(Date.now() + millis) })
-      const [answer, queue] = yield* Effect.all(
-        [Effect.flip(send(expiring(1, 300))), Effect.flip(send(expiring(2, 150)))],
-        { concurrency: 2 }
-      )
-      assert.deepStrictEqual([answer.reason._tag, answer.outcome], ["DeadlinePassed", "unknown"])
-      assert.propertyVal(answer.reason, "stage", "answer")
+        Effect.forkChild(
+          Effect.flip(send(Notification.alert({ device: device(n), alert: "Hello", expiration: new Date(millis) }))),
+          { startImmediately: true }
+        )
+      // By the timeout, its expiration being later, and by its expiration, the timeout being later.
+      const answering = yield* expiring(1, 300)
+      yield* simulator.awaitReceived(1)
+      yield* TestClock.adjust(50)
+      const queueing = yield* expiring(2, 120)
+      const queue = yield* endsAfter(queueing, 70)
       assert.deepStrictEqual([queue.reason._tag, queue.outcome], ["DeadlinePassed", "unsent"])
       assert.propertyVal(queue.reason, "stage", "queue")
+      const answer = yield* endsAfter(answering, 30)
+      assert.deepStrictEqual([answer.reason._tag, answer.outcome], ["DeadlinePassed", "unknown"])
+      assert.propertyVal(answer.reason, "stage", "answer")
       assert.strictEqual((yield* simulator.received).length, 1)
     }).pipe(
       Effect.provide(

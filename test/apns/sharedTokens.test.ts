@@ -106,8 +106,11 @@ const open = (store: Store, given = credentials(), options?: Parameters<typeof J
 
 /** A turn of the event loop, and more while keys are being loaded. */
 const turn = Effect.callback<void>((resume) => {
-  const check = () => void setTimeout(() => (loading.count === 0 ? resume(Effect.void) : check()))
-  check()
+  const check = () => {
+    if (loading.count === 0) resume(Effect.void)
+    else setTimeout(check, 1)
+  }
+  setImmediate(check)
 })
 
 /** Waits while time passes, a tenth of a second at a time. */

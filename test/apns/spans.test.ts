@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
-import { Effect, Layer, Option, Schedule, Stream, Tracer } from "effect"
+import { Effect, Fiber, Layer, Option, Schedule, Stream, Tracer } from "effect"
 import { broadcast, Notification, send, sendAll } from "effect-apns"
 import { observed, spanOf } from "../support/observed.ts"
 import { device, simulated } from "../support/simulated.ts"
@@ -52,7 +52,9 @@ describe("spans", () => {
       yield* Effect.flip(send(hello()))
       yield* Effect.flip(send({ ...hello(), device: "not hex" }))
       yield* simulator.inject({ effect: { _tag: "silence" } })
-      yield* Effect.timeoutOption(send(hello()), "50 millis")
+      const given = yield* Effect.forkChild(send(hello()))
+      yield* simulator.awaitReceived(2)
+      yield* Fiber.interrupt(given)
       const told = spans.map((span) => {
         const { attributes, ended } = spanOf(span)
         return [

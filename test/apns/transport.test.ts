@@ -12,7 +12,7 @@ import { classify } from "../../packages/apns/src/internal/connectFailure.ts"
 import { connect as connectEngine } from "../../packages/apns/src/internal/engineTransport.ts"
 import type { Connect, Ending, Endpoint, SessionFailure } from "../../packages/apns/src/internal/transport.ts"
 import { connect as connectNode } from "../support/nodeTransport.ts"
-import { heldTimers, moment, timedOutAfter, until } from "../support/waiting.ts"
+import { endsAfter, heldTimers, moment, timedOutAfter, until } from "../support/waiting.ts"
 
 /** The transport under test: `node:http2`, the oracle, unless a suite says otherwise. The engine has its own, test/http2. */
 let connect: Connect = connectNode
@@ -307,16 +307,6 @@ const live = (name: string, body: Effect.Effect<void, unknown, Scope.Scope>) =>
 /** A test of the live network in the time of the test's clock, which stands still unless the test moves it. */
 const timed = (name: string, body: Effect.Effect<void, unknown, Scope.Scope>) =>
   it.effect(name, () => Effect.scoped(body), limit)
-
-/** What a fiber comes to once so much time of the test's clock has passed, and not before. */
-const endsAfter = <A, E>(fiber: Fiber.Fiber<A, E>, millis: number) =>
-  Effect.gen(function* () {
-    yield* TestClock.adjust(millis - 1)
-    yield* moment
-    assert.isUndefined(fiber.pollUnsafe(), `ended before ${millis} ms`)
-    yield* TestClock.adjust(1)
-    return yield* Fiber.join(fiber)
-  })
 
 const tagged = <Tag extends Ending["_tag"]>(ending: Ending, tag: Tag): Extract<Ending, { readonly _tag: Tag }> => {
   assert.strictEqual(ending._tag, tag)

@@ -170,10 +170,11 @@ describe("what may be cut", () => {
   })
 
   it("takes no time worth speaking of in a text of a million graphemes", () => {
-    const started = performance.now()
+    const before = process.cpuUsage()
     sent(alert({ body: `e\u0301${family}`.repeat(500_000) }, { fields: ["body"] }))
-    assert.isBelow(performance.now() - started, 2000)
-  })
+    // Of the processor, whatever else it does. A time that grew with the square of the text would be days.
+    assert.isBelow(process.cpuUsage(before).user / 1000, 6000)
+  }, 60_000)
 })
 
 describe("any text whatever", () => {

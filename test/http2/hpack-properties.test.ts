@@ -167,9 +167,10 @@ describe("whatever the octets", () => {
     }
     for (const [what, block] of Object.entries(blocks)) {
       const decoder = new Decoder(limits)
-      const began = performance.now()
+      // Of the processor, whatever else it does.
+      const before = process.cpuUsage()
       survives(decoder, block)
-      expect(performance.now() - began, what).toBeLessThan(2000)
+      expect(process.cpuUsage(before).user / 1000, what).toBeLessThan(2000)
     }
     const decoder = new Decoder(limits)
     const entries = Buffer.concat(Array.from({ length: 1 << 16 }, () => Buffer.from("4001610162", "hex")))

@@ -1,5 +1,6 @@
 /** Waiting for what sockets bring, of which no clock of a test knows. */
 import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import { vi } from "vitest"
 
 // Taken before a test holds the timers.
@@ -19,6 +20,18 @@ export const until = (condition: () => boolean): Effect.Effect<void> => untilIt(
 /** The same, of what an Effect says. */
 export const untilIt = <E, R>(condition: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
   Effect.flatMap(condition, (holds) => (holds ? Effect.void : Effect.andThen(moment, untilIt(condition))))
+
+/** What a fiber comes to once so much time of the test's clock has passed, and not before. */
+export const endsAfter = <A, E>(fiber: Fiber.Fiber<A, E>, millis: number) =>
+  Effect.gen(function* () {
+    yield* TestClock.adjust(millis - 1)
+    yield* moment
+    if (fiber.pollUnsafe() !== undefined) return yield* tooEarly(millis)
+    yield* TestClock.adjust(1)
+    return yield* Fiber.join(fiber)
+  })
+
+const tooEarly = (millis: number) => Effect.die(new Error(`it ended before ${millis} ms`))
 
 /**
  * Node's own timers, by which connecting is bounded, in the hand of the test until its scope closes. Those of sockets and
@@ -41,7 +54,7 @@ export const timedOutAfter = <A, E, R>(effect: Effect.Effect<A, E, R>, millis: n
       yield* until(come)
       pass(millis - 1)
       yield* moment
-      if (fiber.pollUnsafe() !== undefined) return yield* Effect.die(new Error(`it ended before ${millis} ms`))
+      if (fiber.pollUnsafe() !== undefined) return yield* tooEarly(millis)
       pass(1)
       return yield* Fiber.join(fiber)
     })
