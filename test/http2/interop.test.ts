@@ -121,7 +121,7 @@ describe("Node's own server", () => {
     } finally {
       await running.stop()
     }
-  })
+  }, 120_000)
 })
 
 const withServer = (
@@ -131,14 +131,18 @@ const withServer = (
 ) => {
   const path = installed(name)
   const title = path === undefined ? `${name}: skipped: not installed` : name
-  it.skipIf(path === undefined)(title, async () => {
-    const running = await start(path ?? name)
-    try {
-      await run(running)
-    } finally {
-      await running.stop()
-    }
-  })
+  it.skipIf(path === undefined)(
+    title,
+    async () => {
+      const running = await start(path ?? name)
+      try {
+        await run(running)
+      } finally {
+        await running.stop()
+      }
+    },
+    120_000
+  )
 }
 
 describe("gives ours and node:http2 the same answers, and ours many at once", () => {

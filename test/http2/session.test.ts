@@ -4,7 +4,7 @@ import * as Http2 from "node:http2"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { connect } from "@effect-apns/http2"
-import { afterEach, describe, it } from "vitest"
+import { afterEach, describe, it, vi } from "vitest"
 import { client, summary } from "./support/client.ts"
 import { block, frame, settingsPayload, types } from "./support/frames.ts"
 import { certificate, listening, nodeServer } from "./support/servers.ts"
@@ -48,7 +48,53 @@ const rawReady = (onSocket: (socket: Net.Socket) => void) =>
     onSocket(socket)
   })
 
-const sleep = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
+/** Runs a part of the server once the client has opened a stream, which is when it is ready and has written. */
+const onceAsked = (socket: Net.Socket, then: () => void) => {
+  const preface = 24
+  let received = Buffer.alloc(0)
+  const onData = (chunk: Buffer) => {
+    received = Buffer.concat([received, chunk])
+    for (let at = preface; at + 9 <= received.length; at += 9 + received.readUIntBE(at, 3)) {
+      if (received[at + 3] !== types.headers) continue
+      socket.off("data", onData)
+      socket.resume()
+      return then()
+    }
+  }
+  socket.on("data", onData)
+}
+
+// Taken before a test holds the timers.
+const { setTimeout: later } = globalThis
+
+const sleep = (millis: number) => new Promise((resolve) => later(resolve, millis))
+
+const until = async (condition: () => boolean) => {
+  while (!condition()) await sleep(1)
+}
+
+/** The time for connecting runs out, but not before the client has spoken and the server has heard it. */
+const timedOut = async (options: Partial<Parameters<typeof open>[0]>) => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+  cleanups.push(() => vi.useRealTimers())
+  let heard = false
+  const port = await raw((socket) => {
+    socket.on("data", () => {
+      heard = true
+    })
+  })
+  const { ended } = open({ host: "127.0.0.1", port, connectTimeoutMillis: 100, ...options })
+  let over = false
+  void ended.then(() => {
+    over = true
+  })
+  await until(() => heard)
+  vi.advanceTimersByTime(99)
+  await sleep(1)
+  ok(!over)
+  vi.advanceTimersByTime(1)
+  return ended
+}
 
 describe("a session", () => {
   it("resolves the host by the function it is given, and tells which addresses it tries", async () => {
@@ -184,11 +230,14 @@ describe("a session", () => {
   })
 
   it("loses what is open on destroy(), and ends", async () => {
-    const { host, port, ca } = await server(() => {})
+    let asked = false
+    const { host, port, ca } = await server(() => {
+      asked = true
+    })
     const { session, send, ready, ended } = open({ host, port, ca })
     await ready
     const written = send()
-    await sleep(50)
+    await until(() => asked)
     const left = send()
     session.destroy()
     deepStrictEqual([summary(await written), summary(await left)], ["Lost", "NeverWritten"])
@@ -234,23 +283,23 @@ describe("a session", () => {
 
   it("opens nothing while the socket is behind, and goes on when it has drained", async () => {
     let blocked: Net.Socket | undefined
-    const port = await rawReady((socket) => {
+    const port = await raw((socket) => {
       socket.pause()
       blocked = socket
+      // In one piece: whoever knows of the streams knows of the windows.
+      const settings = settingsPayload({ maxConcurrentStreams: 100, initialWindowSize: 100_000_000 })
+      const window = frame(types.windowUpdate, 0, 0, Buffer.from([0x7f, 0, 0, 0]))
+      socket.write(Buffer.concat([frame(types.settings, 0, 0, settings), window]))
     })
     const { session, send, ready } = open({ host: "127.0.0.1", port, plaintext: true })
     await ready
-    blocked?.write(frame(types.windowUpdate, 0, 0, Buffer.from([0x7f, 0, 0, 0])))
-    blocked?.write(frame(types.settings, 0, 0, settingsPayload({ initialWindowSize: 100_000_000 })))
-    await sleep(50)
     const endings = [send({ body: Buffer.alloc(40_000_000) })]
-    await sleep(100)
-    strictEqual(session.openable, 0)
+    await until(() => session.openable === 0)
     const late = send()
     await sleep(20)
+    strictEqual(session.openable, 0)
     blocked?.resume()
-    for (let tries = 0; tries < 100 && session.openable === 0; tries++) await sleep(20)
-    ok(session.openable > 0)
+    await until(() => session.openable > 0)
     blocked?.write(Buffer.concat([1, 3].map((id) => frame(types.headers, 5, id, block([[":status", "200"]])))))
     deepStrictEqual([summary(await (endings[0] as Promise<never>)), summary(await late)], ["200", "200"])
   })
@@ -311,14 +360,12 @@ describe("a session that fails says the step and gives the error as it was", () 
   })
 
   it("settings: a server that sends none in time", async () => {
-    const port = await raw((socket) => socket.resume())
-    const failure = await open({ host: "127.0.0.1", port, plaintext: true, connectTimeoutMillis: 100 }).ended
+    const failure = await timedOut({ plaintext: true })
     deepStrictEqual([failure?.step, failure?.kind], ["settings", "timeout"])
   })
 
   it("tls: a server that never finishes the handshake", async () => {
-    const port = await raw((socket) => socket.resume())
-    const failure = await open({ host: "127.0.0.1", port, connectTimeoutMillis: 100 }).ended
+    const failure = await timedOut({})
     deepStrictEqual([failure?.step, failure?.kind], ["tls", "timeout"])
   })
 
@@ -344,7 +391,7 @@ describe("a session that fails says the step and gives the error as it was", () 
     const received: Array<Buffer> = []
     const port = await rawReady((socket) => {
       socket.on("data", (chunk) => received.push(chunk))
-      setTimeout(() => socket.write(frame(types.data, 0, 0, Buffer.alloc(1))), 50)
+      onceAsked(socket, () => socket.write(frame(types.data, 0, 0, Buffer.alloc(1))))
     })
     const { send, ended } = open({ host: "127.0.0.1", port, plaintext: true })
     const ending = await send()
@@ -357,8 +404,7 @@ describe("a session that fails says the step and gives the error as it was", () 
 
   it("stream: a connection that is reset", async () => {
     const port = await rawReady((socket) => {
-      socket.resume()
-      setTimeout(() => socket.resetAndDestroy(), 100)
+      onceAsked(socket, () => socket.resetAndDestroy())
     })
     const { send, ended } = open({ host: "127.0.0.1", port, plaintext: true })
     strictEqual(summary(await send()), "Lost")
@@ -368,8 +414,7 @@ describe("a session that fails says the step and gives the error as it was", () 
 
   it("nothing, when the server ends the connection by half-close after it was ready", async () => {
     const port = await rawReady((socket) => {
-      socket.resume()
-      setTimeout(() => socket.end(), 100)
+      onceAsked(socket, () => socket.end())
     })
     const { send, ended } = open({ host: "127.0.0.1", port, plaintext: true })
     strictEqual(summary(await send()), "Lost")
@@ -399,9 +444,6 @@ describe("onWritten", () => {
     cleanups.push(() => session.destroy())
     await isReady
     // The preface left before this; the acknowledgement of the SETTINGS is the last that leaves by itself.
-    const until = async (condition: () => boolean) => {
-      while (!condition()) await sleep(1)
-    }
     await until(() => written > 0)
     written = 0
     const post = (body: string) => session.open({ method: "POST", path: "/", body }, () => {})

@@ -94,7 +94,9 @@ const freePort = async (): Promise<number> => {
 }
 
 const reachable = async (port: number, child: ChildProcess): Promise<void> => {
-  for (let tries = 0; tries < 100 && child.exitCode === null; tries++) {
+  // As long as it takes on a busy machine; where it does not start at all, it ends.
+  const until = performance.now() + 60_000
+  while (performance.now() < until && child.exitCode === null) {
     const connected = await new Promise<boolean>((resolve) => {
       const socket = Net.connect({ host: "127.0.0.1", port })
       socket.on("connect", () => {
@@ -117,12 +119,22 @@ const program = async (
   const { cert, key } = certificate()
   writeFileSync(join(directory, "cert.pem"), cert)
   writeFileSync(join(directory, "key.pem"), key)
-  const port = await freePort()
-  const child = spawn(path, args(directory, port), { stdio: "ignore", cwd: directory })
-  const ended = new Promise<void>((resolve) => {
-    child.on("exit", () => resolve())
-  })
-  await reachable(port, child)
+  const start = async (tries: number): Promise<{ port: number; child: ChildProcess; ended: Promise<void> }> => {
+    const port = await freePort()
+    const child = spawn(path, args(directory, port), { stdio: "ignore", cwd: directory })
+    const ended = new Promise<void>((resolve) => {
+      child.on("exit", () => resolve())
+    })
+    try {
+      await reachable(port, child)
+      return { port, child, ended }
+    } catch (error) {
+      // Somebody else may have taken the port since it was found free.
+      if (child.exitCode === null || tries === 1) throw error
+      return start(tries - 1)
+    }
+  }
+  const { child, ended, port } = await start(5)
   return {
     host: "127.0.0.1",
     port,
