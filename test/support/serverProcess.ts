@@ -21,7 +21,7 @@ export interface ServerProcess {
 }
 
 /** How long a server may take to start or to end. */
-const patience = "30 seconds"
+const patience = "60 seconds"
 
 /** A port of the loopback interface that nothing listens on. */
 export const freePort = Effect.callback<number>((resume) => {
