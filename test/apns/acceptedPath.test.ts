@@ -4,13 +4,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { connect, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, Layer, Redacted, Schedule } from "effect"
 import { Apns, Credentials } from "effect-apns"
 import { identity } from "../../packages/simulator/src/internal/identity.ts"
 import { acceptedPath } from "../support/acceptedPath.ts"
 import { simulated, topic } from "../support/simulated.ts"
+
+// Thousands are sent.
+vi.setConfig({ testTimeout: 60_000 })
 
 acceptedPath("the simulator", simulated())
 

@@ -1,9 +1,10 @@
 /** No key, provider token, password or whole device token in anything the library shows, whatever happens to it. */
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { ConfigProvider, Effect, Exit, Fiber, Layer, Metric, Redacted, Schedule, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import {
   Apns,
   ApnsConnection,
@@ -26,6 +27,9 @@ import { observed } from "../support/observed.ts"
 import { connectProxy, password, socksProxy, urlOf, user } from "../support/proxies.ts"
 import { clientOf, simulated, topic } from "../support/simulated.ts"
 import { forms, leaks, pemSecrets, type Secret, testimony } from "../support/testimony.ts"
+
+// Each test is many sends, and what is printed is searched.
+vi.setConfig({ testTimeout: 60_000 })
 
 const names = Object.keys(ReasonTable.rejections) as ReadonlyArray<ReasonTable.RejectionName>
 const passphrase = "correct horse battery"
@@ -127,7 +131,15 @@ const paths: Readonly<Record<string, Path>> = {
   "the deadline, in the queue and on a stream": (simulator, print) =>
     Effect.gen(function* () {
       yield* simulator.inject({ effect: { _tag: "silence" }, times: 2 })
-      yield* through(print, () => ({ timeout: 200 }))
+      const before = (yield* simulator.received).length
+      yield* Effect.gen(function* () {
+        yield* TestClock.setTime(Date.now())
+        const fiber = yield* Effect.forkChild(through(print, () => ({ timeout: 200 })))
+        yield* simulator.awaitReceived(before + 1)
+        // Deadlines are kept to 10 ms.
+        yield* TestClock.adjust(210)
+        yield* Fiber.join(fiber)
+      }).pipe(Effect.provide(TestClock.layer()))
       yield* through(print, () => ({ timeout: 0 }))
     }),
   "an interrupted send": (simulator, print) =>

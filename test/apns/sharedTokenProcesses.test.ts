@@ -7,6 +7,7 @@ import { promisify } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect } from "effect"
+import { processEnvironment } from "../support/processEnvironment.ts"
 import { hasRedis, redisServer } from "../support/redis.ts"
 
 const run = promisify(execFile)
@@ -22,7 +23,8 @@ const outcomes = (store: "none" | "files" | "redis", at: string) =>
   Effect.gen(function* () {
     const { ca, host, key, port } = yield* Simulator
     const task = JSON.stringify({ ca, host, key, port, store, at })
-    const one = Effect.promise(() => run(process.execPath, [worker], { env: { ...process.env, TOKEN_WORKER: task } }))
+    const env = { ...processEnvironment, TOKEN_WORKER: task }
+    const one = Effect.promise(() => run(process.execPath, [worker], { env }))
     const printed = yield* Effect.all([one, one, one], { concurrency: "unbounded" })
     // What is logged comes before it.
     return printed.map(({ stdout }) => {

@@ -8,6 +8,9 @@ import type { TokenCredentials } from "effect-apns/Credentials"
 import { minimumAge, overdueAge, renewalAge } from "effect-apns/JwtCache"
 import { observed } from "../support/observed.ts"
 
+// Days pass, a tenth of a second at a time.
+vi.setConfig({ testTimeout: 60_000 })
+
 const p8 = () =>
   generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString()
 

@@ -6,6 +6,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
+import { processEnvironment } from "./processEnvironment.ts"
 
 const ip = (...args: ReadonlyArray<string>) => void execFileSync("ip", args, { stdio: "pipe" })
 
@@ -101,7 +102,12 @@ export const simulatorsIn = ({ links, name }: NetworkNamespace) =>
     const script = fileURLToPath(new URL("simulatorProcess.ts", import.meta.url))
     const command = [process.execPath, "--no-warnings", script, ...links.map(({ address }) => address)]
     const child: ChildProcess = yield* Effect.acquireRelease(
-      Effect.sync(() => spawn("ip", ["netns", "exec", name, ...command], { stdio: ["pipe", "pipe", "inherit"] })),
+      Effect.sync(() =>
+        spawn("ip", ["netns", "exec", name, ...command], {
+          stdio: ["pipe", "pipe", "inherit"],
+          env: processEnvironment
+        })
+      ),
       (child) =>
         Effect.callback<void>((resume) => {
           if (child.exitCode !== null) return resume(Effect.void)
