@@ -28,11 +28,21 @@ const until = (condition: () => boolean) =>
     check()
   })
 
-/** Long enough for a signature that has begun to be done. */
+/** Long enough for what should not begin to have begun. */
 const idle = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 10)))
 
 /** Signatures made since, whoever asked for them. */
 const signatures = () => vi.spyOn(globalThis.crypto.subtle, "sign")
+
+/** So many signatures have begun and are done, and the token with the last of them is there. */
+const signed = (sign: ReturnType<typeof signatures>, count: number) =>
+  Effect.andThen(
+    until(() => sign.mock.calls.length === count),
+    Effect.promise(async () => {
+      await Promise.allSettled(sign.mock.results.map(({ value }) => value))
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    })
+  )
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -130,8 +140,7 @@ describe("the provider token", () => {
       for (let round = 1; round <= 3; round++) {
         assert.lengthOf(sign.mock.calls, round)
         yield* TestClock.adjust(renewalAge)
-        yield* until(() => sign.mock.calls.length === round + 1)
-        yield* idle
+        yield* signed(sign, round + 1)
       }
       const last = yield* token
       assert.lengthOf(sign.mock.calls, 4)
@@ -314,8 +323,7 @@ describe("renewing", () => {
       yield* idle
       assert.lengthOf(sign.mock.calls, 0)
       yield* TestClock.adjust("1 minute")
-      yield* until(() => sign.mock.calls.length === 1)
-      yield* idle
+      yield* signed(sign, 1)
       assert.notStrictEqual(yield* token, second)
       assert.lengthOf(sign.mock.calls, 1)
     })
@@ -383,8 +391,7 @@ describe("secrets", () => {
         const error = yield* Effect.flip(token)
         assert.strictEqual(error._tag, "InvalidCredentials")
         yield* TestClock.adjust("1 minute")
-        yield* until(() => sign.mock.calls.length === 3)
-        yield* idle
+        yield* signed(sign, 3)
         const second = yield* token
         assert.strictEqual(second.issuedAtMillis, now + 51 * 60_000)
         assert.lengthOf(sign.mock.calls, 3)

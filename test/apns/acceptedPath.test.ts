@@ -13,7 +13,7 @@ import { acceptedPath } from "../support/acceptedPath.ts"
 import { simulated, topic } from "../support/simulated.ts"
 
 // Thousands are sent.
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 acceptedPath("the simulator", simulated())
 
@@ -59,29 +59,38 @@ const listening = (port: number) =>
     const socket = connect(port, "127.0.0.1", () => resume(Effect.void))
     socket.once("error", (error) => resume(Effect.fail(error)))
     return Effect.sync(() => socket.destroy())
-  }).pipe(Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 250 }))
+  }).pipe(Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 2500 }))
 
 const nginx = Layer.unwrap(
   Effect.gen(function* () {
     const { ca, certificate, key } = yield* Effect.promise(identity)
-    const port = yield* freePort
     const folder = yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-apns-nginx-"))),
       (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
     )
     writeFileSync(join(folder, "server.crt"), certificate)
     writeFileSync(join(folder, "server.key"), key)
-    writeFileSync(join(folder, "nginx.conf"), configuration(folder, port))
-    yield* Effect.acquireRelease(
-      Effect.sync(() => spawn("nginx", ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "ignore" })),
-      (child) =>
-        Effect.promise(async () => {
-          if (child.exitCode !== null) return
-          child.kill("SIGTERM")
-          await once(child, "exit")
-        })
-    )
-    yield* listening(port)
+    const start = Effect.gen(function* () {
+      const port = yield* freePort
+      writeFileSync(join(folder, "nginx.conf"), configuration(folder, port))
+      const child = yield* Effect.acquireRelease(
+        Effect.sync(() => spawn("nginx", ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "ignore" })),
+        (child) =>
+          Effect.promise(async () => {
+            if (child.exitCode !== null) return
+            child.kill("SIGTERM")
+            await once(child, "exit")
+          })
+      )
+      const exit = Effect.promise(() => once(child, "exit"))
+      yield* Effect.raceFirst(
+        listening(port),
+        Effect.flatMap(exit, () => Effect.fail(new Error("nginx has ended")))
+      )
+      return port
+    })
+    // Somebody else may have taken the port since it was found free.
+    const port = yield* Effect.retry(start, { times: 4 })
     const { key: tokenKey } = yield* Simulator
     return Apns.layer({
       environment: { host: "127.0.0.1", port, ca },

@@ -318,7 +318,7 @@ describe("sendAll", () => {
         const results = yield* Stream.runCollect(sendAll(range(20), { concurrency: 1 })).pipe(
           Effect.provide(over(later)),
           Effect.provideService(Scheduler.MaxOpsBeforeYield, 3),
-          Effect.timeout("5 seconds")
+          Effect.timeout("50 seconds")
         )
         assert.lengthOf(results, 20)
       }
