@@ -271,6 +271,6 @@ describe("the pace", () => {
           pace.opened(now)
         }
       }),
-    { arbitrary: { runs: 1000, seed: 20261123 } }
+    { arbitrary: { runs: 500, seed: 20261123 } }
   )
 })

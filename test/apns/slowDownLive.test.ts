@@ -27,7 +27,7 @@ const range = (count: number) => Stream.map(Stream.range(1, count), hello)
 const io = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
 const dialogue = (options: { readonly simulator?: SimulatorOptions; readonly apns?: Partial<Config> }) => {
-  const { layer, lines, values } = observed()
+  const { lines, untraced, values } = observed()
   const none = (series: Record<string, number>) => Object.values(series).every((value) => value === 0)
   const isQuiet = () => {
     const connecting = Object.entries(values(Metrics.sessions, "server")).filter(
@@ -45,7 +45,7 @@ const dialogue = (options: { readonly simulator?: SimulatorOptions; readonly apn
       }
       return yield* Fiber.join(fiber)
     })
-  return { lines, values, inTime, layer: Layer.provideMerge(simulated(options), layer) }
+  return { lines, values, inTime, layer: Layer.provideMerge(simulated(options), untraced) }
 }
 
 describe("a storm of bad device tokens", () => {
