@@ -6,11 +6,12 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it, vi } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
-import { Effect, Layer, Redacted, Schedule } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { Apns, Credentials } from "effect-apns"
 import { identity } from "../../packages/simulator/src/internal/identity.ts"
 import { acceptedPath } from "../support/acceptedPath.ts"
 import { simulated, topic } from "../support/simulated.ts"
+import { untilIt } from "../support/waiting.ts"
 
 // Thousands are sent.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -55,11 +56,16 @@ const freePort = Effect.promise(async () => {
 })
 
 const listening = (port: number) =>
-  Effect.callback<void, Error>((resume) => {
-    const socket = connect(port, "127.0.0.1", () => resume(Effect.void))
-    socket.once("error", (error) => resume(Effect.fail(error)))
-    return Effect.sync(() => socket.destroy())
-  }).pipe(Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 2500 }))
+  untilIt(
+    Effect.callback<boolean>((resume) => {
+      const socket = connect(port, "127.0.0.1", () => {
+        socket.destroy()
+        resume(Effect.succeed(true))
+      })
+      socket.once("error", () => resume(Effect.succeed(false)))
+      return Effect.sync(() => socket.destroy())
+    })
+  )
 
 const nginx = Layer.unwrap(
   Effect.gen(function* () {

@@ -1,4 +1,7 @@
-/** Giving up: what the server sees of it, and that its place is free for the next one. */
+/**
+ * Giving up: what the server sees of it, and that its place is free for the next one. The clock of the test stands still, so
+ * that nothing waits long enough for another session.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, Fiber, Layer, Stream } from "effect"
@@ -53,7 +56,7 @@ const server = (held: number, limit: number) =>
   })
 
 describe("interrupting, before a server of node:http2,", () => {
-  it.live("a send resets its stream with CANCEL, and the slot is free", () =>
+  it.effect("a send resets its stream with CANCEL, and the slot is free", () =>
     Effect.gen(function* () {
       const { layer, opened, resets, sessions } = yield* server(1, 1)
       yield* Effect.gen(function* () {
@@ -70,14 +73,14 @@ describe("interrupting, before a server of node:http2,", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("a send that waits for a stream sends nothing", () =>
+  it.effect("a send that waits for a stream sends nothing", () =>
     Effect.gen(function* () {
       const { layer, opened, resets } = yield* server(1, 1)
       yield* Effect.gen(function* () {
         const first = yield* Effect.forkChild(send(hello(1)))
         yield* until(() => opened.length === 1)
         const waiting = yield* Effect.forkChild(send(hello(2)))
-        yield* Effect.sleep(20)
+        yield* moment
         yield* Fiber.interrupt(waiting)
         yield* Fiber.interrupt(first)
         yield* until(() => resets.length === 1)
@@ -90,7 +93,7 @@ describe("interrupting, before a server of node:http2,", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("a sendAll resets every stream it has open with CANCEL, sends no more, and frees the slots", () =>
+  it.effect("a sendAll resets every stream it has open with CANCEL, sends no more, and frees the slots", () =>
     Effect.gen(function* () {
       const { layer, opened, resets, sessions } = yield* server(5, 5)
       yield* Effect.gen(function* () {
@@ -112,7 +115,7 @@ describe("interrupting, before a server of node:http2,", () => {
 })
 
 describe("interrupting, before the simulator,", () => {
-  it.live("a send takes its stream back: its place is free at once, on the same session", () =>
+  it.effect("a send takes its stream back: its place is free at once, on the same session", () =>
     Effect.gen(function* () {
       const simulator = yield* Simulator
       yield* send(hello(0))
