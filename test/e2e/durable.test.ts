@@ -71,10 +71,9 @@ const endHalfWay = async (folder: string, signal: "SIGINT" | "SIGKILL") => {
   return { stdout: stdout(), stderr: stderr() }
 }
 
-describe("npm start -- --durable", () => {
+describe("npm start -- --durable", { concurrent: true, timeout: 180_000 }, () => {
   it.each(["SIGINT", "SIGKILL"] as const)(
     "goes on after %s: the table is complete, and each accepted one was sent once",
-    { timeout: 120_000 },
     async (signal) => {
       const folder = mkdtempSync(join(tmpdir(), "effect-apns-durable-"))
       try {
