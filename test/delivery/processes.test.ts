@@ -8,12 +8,13 @@ import { broken, run } from "./truth/run.ts"
 const options = {
   seed: 5,
   faults,
-  notifications: 4_000,
+  notifications: 600,
   rounds: 1,
-  inFlight: 500,
+  pageSize: 60,
+  inFlight: 60,
   leaseMillis: 6_000,
   idleMillis: 2_000,
-  patienceMillis: 120_000
+  patienceMillis: 300_000
 }
 
 /** The long form is `pnpm delivery:truth`. */

@@ -59,7 +59,10 @@ export const postgresServer = Effect.gen(function* () {
     port: String(port),
     unix_socket_directories: folder,
     // Several processes of a test with a pool each.
-    max_connections: "200"
+    max_connections: "200",
+    // What is written outlives a killed server by itself.
+    fsync: "off",
+    full_page_writes: "off"
   }
   const process = yield* serverProcess({
     command: join(programs, "postgres"),

@@ -28,6 +28,8 @@ export const redisServer = Effect.gen(function* () {
     unixsocket: path,
     save: "",
     appendonly: "yes",
+    // What is written outlives a killed process by itself. A slow disk makes the other ways answer before they have written.
+    appendfsync: "no",
     "maxmemory-policy": "noeviction",
     dir: folder
   }

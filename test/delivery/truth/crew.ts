@@ -25,6 +25,7 @@ export interface CrewOptions {
   readonly notifications: number
   readonly inFlight: number
   readonly leaseMillis: number
+  readonly pageSize: number
 }
 
 /** What was done, and what was said of it. */
@@ -72,7 +73,7 @@ type WorkerProcess = Child<FromWorker>
 
 export const assemble = Effect.fnUntraced(function* (
   kind: Kind,
-  { inFlight, leaseMillis, notifications, seed }: CrewOptions
+  { inFlight, leaseMillis, notifications, pageSize, seed }: CrewOptions
 ): Effect.fn.Return<Crew, TruthError, Scope.Scope> {
   const scope = yield* Scope.Scope
   const folder = yield* outcomeFolder
@@ -90,7 +91,7 @@ export const assemble = Effect.fnUntraced(function* (
 
   let pages = 0
   const startProducer = Effect.gen(function* () {
-    const task: ProducerTask = { store: address }
+    const task: ProducerTask = { store: address, pageSize }
     const started = yield* start<FromProducer, ToProducer>("the producer", "./producer.ts", task)
     pages = 0
     started.listen((message) => {

@@ -71,6 +71,7 @@ export const readOptions = (args: ReadonlyArray<string>): Options => {
       faults: values.faults === undefined ? faults : values.faults.split(",").map(faultOf),
       notifications: number("notifications", 150_000),
       rounds: number("rounds", 10),
+      pageSize: 500,
       inFlight: number("in-flight", 1_000),
       leaseMillis: number("lease", 4) * 1_000,
       idleMillis: number("idle", 600) * 1_000,

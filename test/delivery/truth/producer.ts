@@ -3,18 +3,10 @@ import { Outbox, Stats } from "@effect-apns/delivery"
 import { Effect, Layer, Schedule } from "effect"
 import { Notification } from "effect-apns"
 import { deviceOf, idOf } from "../../../packages/bench/src/storm/ledger.ts"
-import {
-  type Depth,
-  type Enqueued,
-  type FromProducer,
-  type ProducerTask,
-  pageSize,
-  type Span,
-  type ToProducer
-} from "./protocol.ts"
+import type { Depth, Enqueued, FromProducer, ProducerTask, Span, ToProducer } from "./protocol.ts"
 import { storeAt, untilThere } from "./store.ts"
 
-const { store }: ProducerTask = JSON.parse(process.argv.at(-1) ?? "{}")
+const { pageSize, store }: ProducerTask = JSON.parse(process.argv.at(-1) ?? "{}")
 
 const tell = (message: FromProducer) => process.send?.(message)
 

@@ -51,6 +51,8 @@ export type FromWorker = { readonly _tag: "started" } | { readonly _tag: "workin
 
 export interface ProducerTask {
   readonly store: StoreAddress
+  /** Notifications that it stores together. */
+  readonly pageSize: number
 }
 
 /** The notifications from a number up to another. */
@@ -58,9 +60,6 @@ export interface Span {
   readonly from: number
   readonly to: number
 }
-
-/** Notifications that the producer stores together. */
-export const pageSize = 500
 
 export type ToProducer = ({ readonly _tag: "enqueue"; readonly byKey: boolean } & Span) | { readonly _tag: "depth" }
 

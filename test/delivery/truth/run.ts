@@ -6,7 +6,7 @@ import { assemble } from "./crew.ts"
 import type { Fault, Scene } from "./faults.ts"
 import { judge, toldIn, type Verdict } from "./judge.ts"
 import type { Kind } from "./places.ts"
-import { pageSize, type Span } from "./protocol.ts"
+import type { Span } from "./protocol.ts"
 
 export interface RunOptions {
   readonly seed: number
@@ -15,6 +15,8 @@ export interface RunOptions {
   /** For each fault. */
   readonly notifications: number
   readonly rounds: number
+  /** Notifications that the producer stores together. */
+  readonly pageSize: number
   /** Notifications that each worker sends at once, at most. */
   readonly inFlight: number
   readonly leaseMillis: number
@@ -48,9 +50,12 @@ export const run = Effect.fnUntraced(function* (
   options: RunOptions,
   onRow: (store: string, fault: string, seconds: number) => void = () => {}
 ): Effect.fn.Return<Report, TruthError, Scope.Scope> {
-  const { faults, idleMillis, inFlight, leaseMillis, notifications, patienceMillis, rounds, seed } = options
+  const { faults, idleMillis, inFlight, leaseMillis, notifications, pageSize, patienceMillis, rounds, seed } = options
   const random = randomFrom(seed)
-  const crew = yield* assemble(kind, { seed, inFlight, leaseMillis, notifications: notifications * faults.length })
+  const crew = yield* assemble(kind, {
+    ...{ seed, inFlight, leaseMillis, pageSize },
+    notifications: notifications * faults.length
+  })
 
   const sceneOf = (span: Span, doubtful: Set<number>): Scene => {
     const before = crew.received()

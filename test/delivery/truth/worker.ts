@@ -1,6 +1,6 @@
 /** A worker of a run, as a program would have it: it ends when it is asked to, and waits for a store that is not there. */
 import { appendFileSync } from "node:fs"
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { type Outcome, OutcomeSink, Worker } from "@effect-apns/delivery"
 import { Effect, Layer, Redacted, Schedule } from "effect"
 import { Apns, Credentials } from "effect-apns"
