@@ -11,19 +11,16 @@ const backend = Layer.unwrap(
   Effect.map(postgresBackend, (it) => Layer.merge(Layer.succeed(Stores, it), Layer.succeed(Databases, it)))
 )
 
-describe.skipIf(postgres.skipped)(postgres.title, () => {
+describe.skipIf(postgres.skipped)(postgres.title, { concurrent: true, timeout: 120_000 }, () => {
   layer(backend, { concurrent: true, excludeTestServices: true, timeout: "60 seconds" })("a store", (it) => {
     storeSuite(it)
     durableSuite(it)
     transactionSuite(it)
   })
 
-  it.live(
-    "goes on when the server was killed and started again",
-    () =>
-      Effect.flatMap(postgresServer, (server) =>
-        Effect.provideService(restartTest(server), Stores, postgresStores(server))
-      ),
-    60_000
+  it.live("goes on when the server was killed and started again", () =>
+    Effect.flatMap(postgresServer, (server) =>
+      Effect.provideService(restartTest(server), Stores, postgresStores(server))
+    )
   )
 })

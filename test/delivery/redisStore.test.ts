@@ -6,11 +6,14 @@ import { durableSuite, restartTest } from "./durableSuite.ts"
 import { Stores } from "./openedStore.ts"
 import { storeSuite } from "./storeSuite.ts"
 
-describe.skipIf(redis.skipped)(redis.title, () => {
-  layer(Layer.effect(Stores, redisBackend), { concurrent: true, excludeTestServices: true })("a store", (it) => {
-    storeSuite(it)
-    durableSuite(it)
-  })
+describe.skipIf(redis.skipped)(redis.title, { concurrent: true, timeout: 120_000 }, () => {
+  layer(Layer.effect(Stores, redisBackend), { concurrent: true, excludeTestServices: true, timeout: "60 seconds" })(
+    "a store",
+    (it) => {
+      storeSuite(it)
+      durableSuite(it)
+    }
+  )
 
   it.live("goes on when the server was killed and started again", () =>
     Effect.flatMap(redisServer, (server) => Effect.provideService(restartTest(server), Stores, redisStores(server)))

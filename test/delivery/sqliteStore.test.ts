@@ -1,4 +1,4 @@
-import { layer } from "@effect/vitest"
+import { describe, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { sqliteBackend } from "../support/stores.ts"
 import { durableSuite } from "./durableSuite.ts"
@@ -10,8 +10,10 @@ const backend = Layer.unwrap(
   Effect.map(sqliteBackend, (it) => Layer.merge(Layer.succeed(Stores, it), Layer.succeed(Databases, it)))
 )
 
-layer(backend, { concurrent: true, excludeTestServices: true })("a store in a SQLite file", (it) => {
-  storeSuite(it)
-  durableSuite(it)
-  transactionSuite(it)
+describe("a store in a SQLite file", { concurrent: true, timeout: 120_000 }, () => {
+  layer(backend, { concurrent: true, excludeTestServices: true })((it) => {
+    storeSuite(it)
+    durableSuite(it)
+    transactionSuite(it)
+  })
 })

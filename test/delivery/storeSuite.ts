@@ -284,8 +284,8 @@ export const storeSuite = (it: Vitest.MethodsNonLive<Stores>): void => {
         queue.take(() => Effect.andThen(Deferred.succeed(started, undefined), Effect.never))
       )
       yield* Deferred.await(started)
+      const before = yield* Clock.currentTimeMillis
       yield* offered()
-      const after = yield* Clock.currentTimeMillis
       yield* offered({ delay: "1 hour" })
       yield* offered({ delay: "1 hour" })
       assert.deepStrictEqual(yield* countsOf(store, "q"), { ready: 1, delayed: 2, taken: 1, failed: 1 })
@@ -293,7 +293,7 @@ export const storeSuite = (it: Vitest.MethodsNonLive<Stores>): void => {
       const lag = (yield* lagOf) ?? Number.NaN
       // SQLite drops the fraction of a second.
       assert.isAtLeast(lag, 1000)
-      assert.isAtMost(lag, (yield* Clock.currentTimeMillis) - after + 2000)
+      assert.isAtMost(lag, (yield* Clock.currentTimeMillis) - before + 1000)
       yield* Fiber.interrupt(worker)
       assert.deepStrictEqual(yield* countsOf(store, "q"), { ready: 2, delayed: 2, taken: 0, failed: 1 })
     })
@@ -321,7 +321,7 @@ export const storeSuite = (it: Vitest.MethodsNonLive<Stores>): void => {
       const soon = (options: Retention.RetentionOptions, expected: typeof none) =>
         during(options).pipe(
           Effect.repeat({ until: Equal.equals(expected), schedule: Schedule.spaced("100 millis") }),
-          Effect.timeout("10 seconds")
+          Effect.timeout("60 seconds")
         )
 
       // By default neither is old enough.
