@@ -40,7 +40,9 @@ describe("a delivery over real HTTP/2", () => {
           Layer.provide([sink, Apns.layer(clientOf(simulator)), queues])
         )
         yield* Layer.buildWithScope(worker, scope)
-        yield* Effect.sleep(60)
+        // It is closed in the midst of its work.
+        const before = (yield* simulator.received).length
+        yield* simulator.awaitReceived(Math.min(notifications.length, before + 150))
         yield* Scope.close(scope, Exit.void)
       }
       const received = (yield* simulator.received).map(idOf)

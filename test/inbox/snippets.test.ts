@@ -38,7 +38,7 @@ describe("the programs to copy", () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  it.each(Object.keys(commands))("%s", { timeout: 60_000 }, async (name) => {
+  it.each(Object.keys(commands))("%s", { timeout: 120_000 }, async (name) => {
     if (name === "curl" && !hasCurl) {
       console.warn("curl with HTTP/2 is not installed here; its example is not run")
       return
@@ -51,7 +51,7 @@ describe("the programs to copy", () => {
     const code = snippets(info).find((snippet) => snippet.name === name)?.code ?? ""
     const [command, args] = commands[name]?.(code) ?? ["", []]
     await Effect.runPromise(inbox.simulator.inbox.clear)
-    await run(command, args, { cwd, timeout: 50_000 })
+    await run(command, args, { cwd, timeout: 100_000 })
     const [received] = await Effect.runPromise(inbox.simulator.inbox.entries())
     expect(received?.answer).toMatchObject({ status: 200 })
     expect(JSON.parse(received?.body ?? "")).toMatchObject({

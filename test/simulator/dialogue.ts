@@ -5,6 +5,7 @@ import { connect as connectTls } from "node:tls"
 import { assert } from "@effect/vitest"
 import { Simulator, type SimulatorOptions } from "@effect-apns/simulator"
 import { Effect, type Scope } from "effect"
+import { TestClock } from "effect/testing"
 import { type Client, connectWithToken, device, providerToken, topic } from "./support.ts"
 
 /** Runs a dialogue with a simulator and a client that holds a good token. */
@@ -17,6 +18,36 @@ export const dialogue = <A, E>(
     const client = yield* connectWithToken(simulator)
     return yield* talk(simulator, client)
   }).pipe(Effect.scoped, Effect.provide(Simulator.layer(options)))
+
+/** A dialogue in virtual time, which begins now, as provider tokens are made now: a pause lasts until a test ends it. */
+export const timedDialogue: typeof dialogue = (talk, options) =>
+  Effect.andThen(
+    Effect.suspend(() => TestClock.setTime(Date.now())),
+    dialogue(talk, options)
+  )
+
+const turn = Effect.callback<void>((resume) => {
+  setImmediate(() => resume(Effect.void))
+})
+
+/** Lets virtual time pass until something has happened. */
+export const whileTimePasses = <A, E, R>(happening: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.raceFirst(happening, Effect.forever(Effect.andThen(TestClock.adjust("10 millis"), turn)))
+
+/** Waits until something is so. */
+export const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
+  Effect.gen(function* () {
+    while (!(yield* condition)) yield* turn
+  })
+
+/** Waits until the simulator has read what a client has sent, and the client what came before; or until the connection ends. */
+export const echo = ({ session }: Client) =>
+  Effect.callback<void>((resume) => {
+    const done = () => resume(Effect.void)
+    if (session.destroyed || session.closed) return done()
+    session.once("close", done)
+    session.ping(done)
+  })
 
 export const info = (simulator: Simulator["Service"], index = 0) =>
   Effect.map(simulator.connections, (connections) => {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Fault, Reasons, Simulator, statusOf } from "@effect-apns/simulator"
+import { Fault, Reasons, type Simulator, statusOf } from "@effect-apns/simulator"
 import { Effect, Fiber, Schema } from "effect"
-import { dialogue, rawSession } from "./dialogue.ts"
+import { dialogue, rawSession, timedDialogue, whileTimePasses } from "./dialogue.ts"
 import { type Client, device, NoAnswer, topic } from "./support.ts"
 
 const rstCode = (client: Client) =>
@@ -103,14 +103,14 @@ describe("a respond fault", () => {
 })
 
 describe("a fault of the transport", () => {
-  it.live("delays an answer", () =>
-    dialogue((simulator, client) =>
+  it.effect("delays an answer", () =>
+    timedDialogue((simulator, client) =>
       Effect.gen(function* () {
         yield* simulator.inject({ effect: { _tag: "delay", millis: 40 } })
         const slow = yield* Effect.forkChild(client.push(), { startImmediately: true })
         yield* simulator.awaitReceived(1)
         assert.deepInclude(yield* lastAnswer(simulator), { why: "pending" })
-        assert.strictEqual((yield* Fiber.join(slow)).status, 200)
+        assert.strictEqual((yield* whileTimePasses(Fiber.join(slow))).status, 200)
         assert.deepInclude(yield* lastAnswer(simulator), { status: 200 })
       })
     )
@@ -228,20 +228,22 @@ describe("a GOAWAY fault", () => {
     )
   )
 
-  it.live("announces the end, lets streams in, then says it", () =>
-    Effect.gen(function* () {
-      const simulator = yield* Simulator
-      const session = yield* rawSession(simulator)
-      const goAways = () => session.frames.filter(({ type }) => type === 7).map(({ payload }) => payload)
-      yield* simulator.inject({ effect: { _tag: "shutdown", code: 2, millis: 60, debugData: "bye" } })
-      session.request(1)
-      yield* session.until(() => goAways().length === 1)
-      session.request(3)
-      yield* session.ended
-      assert.deepStrictEqual(goAways(), ["7fffffff00000000", `0000000300000002${Buffer.from("bye").toString("hex")}`])
-      const statuses = (yield* simulator.received).map(({ answer }) => answer._tag === "answered" && answer.status)
-      assert.deepStrictEqual(statuses, [200, 200])
-    }).pipe(Effect.scoped, Effect.provide(Simulator.layer()))
+  it.effect("announces the end, lets streams in, then says it", () =>
+    timedDialogue((simulator) =>
+      Effect.gen(function* () {
+        const session = yield* rawSession(simulator)
+        const goAways = () => session.frames.filter(({ type }) => type === 7).map(({ payload }) => payload)
+        yield* simulator.inject({ effect: { _tag: "shutdown", code: 2, millis: 60, debugData: "bye" } })
+        session.request(1)
+        yield* session.until(() => goAways().length === 1)
+        session.request(3)
+        yield* session.until((frames) => frames.some(({ type, stream }) => type === 1 && stream === 3))
+        yield* whileTimePasses(session.ended)
+        assert.deepStrictEqual(goAways(), ["7fffffff00000000", `0000000300000002${Buffer.from("bye").toString("hex")}`])
+        const statuses = (yield* simulator.received).map(({ answer }) => answer._tag === "answered" && answer.status)
+        assert.deepStrictEqual(statuses, [200, 200])
+      })
+    )
   )
 
   it.live("can say 0 with the reason for refusing the connection", () =>

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { payloadOf, type SimulatorEvent } from "@effect-apns/simulator"
-import { Duration, Effect, Fiber, Latch, Stream } from "effect"
+import { Effect, Fiber, Latch, Stream } from "effect"
 import { EventHub, maxWaiting } from "../../packages/simulator/src/internal/events.ts"
-import { dialogue } from "./dialogue.ts"
+import { dialogue, timedDialogue, until, whileTimePasses } from "./dialogue.ts"
 import { device, topic } from "./support.ts"
 
 describe("the inbox", () => {
@@ -37,15 +37,15 @@ describe("the inbox", () => {
     )
   )
 
-  it.live("counts a request when it is answered", () =>
-    dialogue((simulator, client) =>
+  it.effect("counts a request when it is answered", () =>
+    timedDialogue((simulator, client) =>
       Effect.gen(function* () {
         yield* simulator.inject({ effect: { _tag: "delay", millis: 60 } })
         client.open()
         yield* simulator.awaitReceived(1)
         const [pending] = yield* simulator.inbox.entries()
         assert.deepStrictEqual(pending?.answer, { _tag: "unanswered", why: "pending" })
-        assert.deepInclude((yield* simulator.inbox.waitFor()).answer, { status: 200 })
+        assert.deepInclude((yield* whileTimePasses(simulator.inbox.waitFor())).answer, { status: 200 })
       })
     )
   )
@@ -139,10 +139,9 @@ describe("events", () => {
         yield* simulator.registerChannel({ bundleId: "com.example.app", id: "AAAA" })
         yield* simulator.moveClock({ _tag: "advance", millis: 1_000 })
         yield* simulator.goAway()
-        yield* client.closed
-        yield* Effect.sleep(20)
+        yield* until(Effect.sync(() => events.some(({ _tag }) => _tag === "connectionClosed")))
         yield* simulator.reset
-        yield* Effect.sleep(20)
+        yield* until(Effect.sync(() => events.length >= 18))
         const told = events.map((event) => {
           switch (event._tag) {
             case "started":
@@ -200,16 +199,16 @@ describe("events", () => {
         ),
         { startImmediately: true }
       )
-      yield* Effect.sleep(5)
+      yield* until(Effect.sync(() => events.length === 1))
       for (let n = 0; n < maxWaiting + 100; n++) hub.publish({ _tag: "cleared" })
       yield* gate.open
-      yield* Effect.sleep(50)
+      yield* until(Effect.sync(() => events.length > maxWaiting))
       hub.publish({ _tag: "devicesCleared" })
-      yield* Effect.sleep(5)
+      yield* until(Effect.sync(() => events.at(-1)?._tag === "devicesCleared"))
       assert.lengthOf(events, maxWaiting + 3)
       assert.deepStrictEqual(events.slice(-2), [{ _tag: "gap", missed: 100 }, { _tag: "devicesCleared" }])
       hub.close()
-      yield* Fiber.join(reading).pipe(Effect.timeout(Duration.seconds(5)))
+      yield* Fiber.join(reading).pipe(Effect.timeout("60 seconds"))
       assert.isFalse(hub.isHeard)
     })
   )

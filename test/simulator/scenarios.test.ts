@@ -7,7 +7,7 @@ import { Effect, Schema } from "effect"
 import { millisOf, random } from "../../packages/simulator/src/internal/random.ts"
 import { readRequest } from "../../packages/simulator/src/internal/request.ts"
 import { ScenarioStore } from "../../packages/simulator/src/internal/scenarios.ts"
-import { dialogue, info, rawSession } from "./dialogue.ts"
+import { dialogue, info, rawSession, timedDialogue, whileTimePasses } from "./dialogue.ts"
 import { type Client, topic } from "./support.ts"
 
 const tooMany = { _tag: "reject", reason: "TooManyRequests" } as const
@@ -217,8 +217,8 @@ describe("a delay", () => {
 })
 
 describe("an effect of the transport", () => {
-  it.live("shuts a connection down in two steps and refuses what comes in between", () =>
-    dialogue((simulator, client) =>
+  it.effect("shuts a connection down in two steps and refuses what comes in between", () =>
+    timedDialogue((simulator, client) =>
       Effect.gen(function* () {
         const session = yield* rawSession(simulator)
         session.request(1)
@@ -227,7 +227,8 @@ describe("an effect of the transport", () => {
         session.request(3)
         yield* session.until((frames) => frames.some(({ type }) => type === 7))
         session.request(5)
-        yield* session.ended
+        yield* session.until((frames) => frames.some(({ type, stream }) => type === 1 && stream === 5))
+        yield* whileTimePasses(session.ended)
         const goAways = session.frames.filter(({ type }) => type === 7).map(({ payload }) => payload)
         const bye = Buffer.from("bye").toString("hex")
         assert.deepStrictEqual(goAways, ["7fffffff00000000", `0000000500000000${bye}`])
@@ -312,12 +313,16 @@ describe("the documentation", () => {
   it.each(files)("has scenarios in %s that a simulator takes and a client meets", (file) =>
     dialogue((simulator, client) =>
       Effect.gen(function* () {
+        let sent = 0
         const scenarios = yield* readScenarios(join(folder, "scenarios", file))
         assert.include(page("scenarios.md"), `(scenarios/${file})`)
         for (const scenario of scenarios) {
           assert.isDefined(scenario.name)
           yield* simulator.addScenario({ ...scenario, skip: 0, probability: 1 })
-          yield* Effect.exit(client.push().pipe(Effect.timeout(1_000)))
+          // What is never answered, or late, is met all the same.
+          yield* Effect.all([Effect.exit(client.push().pipe(Effect.timeout(1_000))), simulator.awaitReceived(++sent)], {
+            concurrency: 2
+          })
           assert.deepInclude((yield* simulator.scenarios)[0], { matched: 1, applied: 1 })
           yield* simulator.removeScenario(scenario.id)
           if (client.session.destroyed || client.session.closed) return

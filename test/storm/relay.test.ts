@@ -144,7 +144,7 @@ describe("the relay", () => {
   )
 
   it.live("refuses connections for a while", () =>
-    failing({ _tag: "refuse", millis: 60 }, (client, relay) =>
+    failing({ _tag: "refuse", millis: 1_500 }, (client, relay) =>
       Effect.gen(function* () {
         assert.strictEqual(yield* endOf(client), "ECONNRESET")
         assert.strictEqual(yield* endOf(yield* dial(relay.port)), "ECONNREFUSED")
