@@ -30,7 +30,7 @@ const until = (condition: Effect.Effect<boolean>) =>
     while (!(yield* condition)) yield* Effect.sleep("10 millis")
   })
 
-describe.skipIf(redis.skipped)(`delivery over BullMQ, ${redis.title}`, () => {
+describe.skipIf(redis.skipped)(`delivery over BullMQ, ${redis.title}`, { timeout: 120_000 }, () => {
   it.live("sends each once, tries again what may go through later, and finishes what is in hand at the end", () =>
     Effect.gen(function* () {
       const simulator = yield* Simulator

@@ -105,7 +105,7 @@ const Element = Schema.Struct({
   messages: Schema.Array(Schema.Struct({ to: Schema.Array(Schema.Struct({ id: Schema.String })) }))
 })
 
-describe("for any schedule of answers, crashes and redeliveries", () => {
+describe("for any schedule of answers, crashes and redeliveries", { timeout: 120_000 }, () => {
   it.effect.prop(
     "every notification is decided or still queued, and none is sent more often than attempts and crashes allow",
     { seed: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 })) },
@@ -182,7 +182,7 @@ describe("for any schedule of answers, crashes and redeliveries", () => {
   )
 })
 
-describe("for any schedule of answers and of workers that close and open", () => {
+describe("for any schedule of answers and of workers that close and open", { timeout: 120_000 }, () => {
   it.effect.prop(
     "every notification is decided once, and sent as often as its attempts",
     { seed: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 })) },

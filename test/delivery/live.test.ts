@@ -17,7 +17,7 @@ const idOf = ({ headers }: Received) => headers.find(([name]) => name === "apns-
 /** What APNs is told, without the provider token, which may be renewed in between. */
 const saidBy = ({ body, headers }: Received) => [headers.filter(([name]) => name !== "authorization").sort(), body]
 
-describe("a delivery over real HTTP/2", () => {
+describe("a delivery over real HTTP/2", { timeout: 120_000 }, () => {
   it.live("sends each notification once, though the worker is closed and opened again and again", () =>
     Effect.gen(function* () {
       const simulator = yield* Simulator

@@ -94,7 +94,7 @@ describe("the settings of a Redis", () => {
       return lines.filter(({ level }) => level === "Warn").map(({ message }) => message)
     })
 
-  describe.skipIf(redis.skipped)(redis.title, () => {
+  describe.skipIf(redis.skipped)(redis.title, { timeout: 120_000 }, () => {
     it.live("are looked at once, and what endangers the queue is logged as one warning", () =>
       Effect.gen(function* () {
         const { url } = yield* redisServer

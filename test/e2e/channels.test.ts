@@ -20,6 +20,7 @@ import {
   send
 } from "effect-apns"
 import { identity } from "../../packages/simulator/src/internal/identity.ts"
+import { whileTimePasses } from "../simulator/dialogue.ts"
 import { clientOf, device, simulatedChannels, topic } from "../support/simulated.ts"
 
 const never = Schedule.recurs(0)
@@ -221,8 +222,7 @@ describe("a channel", () => {
       yield* simulator.awaitReceived(1)
       yield* TestClock.adjust("9 seconds")
       assert.isUndefined(waiting.pollUnsafe())
-      yield* TestClock.adjust("1 second")
-      const error = yield* Fiber.join(waiting)
+      const error = yield* whileTimePasses(Fiber.join(waiting))
       assert.deepStrictEqual([error.reason._tag, error.outcome], ["DeadlinePassed", "unknown"])
     })
   )
