@@ -218,6 +218,12 @@ describe("metrics", () => {
         assert.isAbove(gauge(Metrics.queued) ?? 0, 6)
         assert.deepStrictEqual([counted(Metrics.sessionsOpened), counted(Metrics.reconnects)], [2, 0])
 
+        // What is in flight on the sessions that go away takes long: they are seen to drain.
+        const received = (yield* simulator.received).length
+        yield* simulator.clearFaults
+        yield* simulator.inject({ effect: { _tag: "delay", millis: 2000 }, times: 6 })
+        yield* simulator.inject({ effect: { _tag: "delay", millis: 100 }, times: 1_000_000 })
+        yield* simulator.awaitReceived(received + 6)
         yield* simulator.goAway({ debugData: '{"reason":"Shutdown"}' })
         yield* until(() => values(Metrics.sessions, "server")["state=draining"] === 2)
         assert.deepStrictEqual(values(Metrics.goAways), { [`${server}, code=0, reason=Shutdown`]: 2 })
