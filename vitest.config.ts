@@ -7,6 +7,8 @@ export default defineConfig({
     globalSetup: "test/support/command.ts",
     reporters: ["default", "./test/support/summary.ts"],
     expect: { poll: { timeout: 60_000 } },
+    // What is logged is of interest where a test fails.
+    silent: "passed-only",
     // Far beyond what any test takes: a machine that is busy with something else is no failure.
     testTimeout: 120_000,
     // Many tests wait for processes of their own; by itself vitest leaves one core idle, which of two is half.

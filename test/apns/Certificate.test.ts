@@ -1,13 +1,10 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { inspect } from "node:util"
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { type ApnsError, Certificate, Credentials } from "effect-apns"
-
-// Keys are derived by PBKDF2.
-vi.setConfig({ testTimeout: 60_000 })
 
 const directory = join(import.meta.dirname, "../fixtures/certificates")
 const path = (name: string) => join(directory, name)

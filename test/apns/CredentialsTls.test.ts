@@ -1,12 +1,9 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { connect, createServer, type PeerCertificate } from "node:tls"
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import * as Credentials from "effect-apns/Credentials"
-
-// Keys are derived by PBKDF2.
-vi.setConfig({ testTimeout: 60_000 })
 
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, "../fixtures/certificates", name))
 

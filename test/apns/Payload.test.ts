@@ -1,10 +1,7 @@
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Result, Schema, SchemaTransformation } from "effect"
 import { Notification, Payload } from "effect-apns"
 import { encode } from "effect-apns/PayloadSchema"
-
-// Properties take time on a busy machine.
-vi.setConfig({ testTimeout: 60_000 })
 
 const device = "7a1f0c3b5d2e4f60"
 

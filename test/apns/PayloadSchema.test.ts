@@ -1,11 +1,8 @@
 /** How bodies are measured, and what is said of those that are too large. */
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema } from "effect"
 import { Notification, PayloadSchema } from "effect-apns"
 import { broadcastSizeLimit, encode, encodeContent, sizeLimit } from "effect-apns/PayloadSchema"
-
-// Properties take time on a busy machine.
-vi.setConfig({ testTimeout: 60_000 })
 
 const device = "7a1f0c3b5d2e4f60"
 

@@ -28,9 +28,6 @@ import {
   untilOpen
 } from "../support/tenants.ts"
 
-// Properties and processes take time on a busy machine.
-vi.setConfig({ testTimeout: 60_000 })
-
 afterEach(() => {
   vi.restoreAllMocks()
 })

@@ -1,14 +1,11 @@
 import { generateKeyPairSync } from "node:crypto"
 import { once } from "node:events"
 import { inspect } from "node:util"
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Duration, Effect, Exit, Fiber, Redacted, Scope } from "effect"
 import { FromConfig, tunnel } from "effect-apns"
 import { connectProxy, password, serving, socksProxy, user } from "../support/proxies.ts"
 import { timedOutAfter, until, untilIt } from "../support/waiting.ts"
-
-// Proxies start.
-vi.setConfig({ testTimeout: 60_000 })
 
 type Variables = Readonly<Record<string, string>>
 

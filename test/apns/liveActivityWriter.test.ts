@@ -1,11 +1,8 @@
 /** The writers of Live Activities against their Schemas: the same bytes for what is valid, the same words for what is not. */
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, DateTime, Effect, Schema, SchemaGetter } from "effect"
 import { LiveActivity, Notification } from "effect-apns"
 import { agrees, byHand, bySchema, nasty, outcome, typed } from "../support/writing.ts"
-
-// Thousands of values are written twice.
-vi.setConfig({ testTimeout: 60_000 })
 
 const device = "7a1f0c3b5d2e4f60"
 const timestamp = DateTime.makeUnsafe("2026-01-01T12:00:00Z")
@@ -133,7 +130,7 @@ describe("nasty values", () => {
   })
 })
 
-const options = { arbitrary: { runs: 200, seed: 20261123 } }
+const options = { arbitrary: { runs: 300, seed: 20261123 } }
 
 interface Whole {
   readonly aps: { readonly extra?: unknown; readonly alert?: LiveActivity.Alert | undefined }

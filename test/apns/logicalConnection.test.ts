@@ -9,9 +9,6 @@ import {
 import type { SessionFailure } from "../../packages/apns/src/internal/transport.ts"
 import { fakePeer, handClock } from "../support/fakeTransport.ts"
 
-// A hundred thousand are asked.
-vi.setConfig({ testTimeout: 60_000 })
-
 /** A request and what became of it. */
 interface Asked {
   readonly name: string

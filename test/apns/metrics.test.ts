@@ -242,7 +242,7 @@ describe("metrics", () => {
         )
       )
     },
-    60_000
+    120_000
   )
 
   it.live("add up the layers of one registry", () => {

@@ -1,5 +1,5 @@
 /** Every way for a request to end, at every stage: what is known of the notification then, and whether it goes out again. */
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Result, Schedule } from "effect"
 import { TestClock } from "effect/testing"
 import { type ApnsError, ApnsFile, Notification, send } from "effect-apns"
@@ -7,9 +7,6 @@ import type { SessionFailure } from "../../packages/apns/src/internal/transport.
 import type { FakePeer } from "../support/fakeTransport.ts"
 import { played } from "../support/playedConnection.ts"
 import { device, topic } from "../support/simulated.ts"
-
-// Properties take time on a busy machine.
-vi.setConfig({ testTimeout: 60_000 })
 
 const hello = Notification.alert({ device: device(), alert: "Hello" })
 const json = (reason: string) => JSON.stringify({ reason })

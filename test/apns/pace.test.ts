@@ -1,11 +1,8 @@
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { BadTokenBrake } from "../../packages/apns/src/internal/badTokenBrake.ts"
 import { OutageGate } from "../../packages/apns/src/internal/outageGate.ts"
 import { Pace, type SlowCause } from "../../packages/apns/src/internal/pace.ts"
-
-// Properties take time on a busy machine.
-vi.setConfig({ testTimeout: 60_000 })
 
 const outage = { failures: 3, withinMillis: 10_000, firstMillis: 500, maxMillis: 8000 }
 const badTokens = { share: 0.1, perSecond: 100, windowMillis: 1000 }
@@ -271,6 +268,6 @@ describe("the pace", () => {
           pace.opened(now)
         }
       }),
-    { arbitrary: { runs: 500, seed: 20261123 } }
+    { arbitrary: { runs: 1000, seed: 20261123 } }
   )
 })

@@ -1,11 +1,8 @@
 /** The writers against the Schemas: the same bytes for what is valid, the same words for what is not. */
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, DateTime, Effect, Schema, SchemaGetter } from "effect"
 import { Notification, Payload } from "effect-apns"
 import { agrees, byHand, bySchema, nasty, outcome, typed } from "../support/writing.ts"
-
-// Thousands of values are written twice.
-vi.setConfig({ testTimeout: 60_000 })
 
 const device = "7a1f0c3b5d2e4f60"
 
@@ -105,7 +102,7 @@ describe("nasty values", () => {
 })
 
 /** `undefined` and absent are one; the Schema's arbitraries make both. */
-const runs = { arbitrary: { runs: 300, seed: 20261123 } }
+const runs = { arbitrary: { runs: 500, seed: 20261123 } }
 
 /** What the writers leave to the Schema. */
 const hasExtra = ({ alert, extra, sound }: Payload.AlertAps): boolean =>

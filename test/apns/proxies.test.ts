@@ -1,14 +1,11 @@
 import { inspect } from "node:util"
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { ConfigProvider, Effect, Fiber, Layer, Redacted, Schedule, type Scope } from "effect"
 import { Apns, ApnsConnection, type ApnsError, type Config, Notification, type Proxy, send, Tenants } from "effect-apns"
 import { connectProxy, password, type RunningProxy, serving, socksProxy, urlOf, user } from "../support/proxies.ts"
 import { clientOf, device } from "../support/simulated.ts"
 import { endsAfter, heldTimers, timedOutAfter, until, untilIt } from "../support/waiting.ts"
-
-// Proxies start, and shake hands twice.
-vi.setConfig({ testTimeout: 60_000 })
 
 const hello = Notification.alert({ device: device(), alert: "Hello" })
 

@@ -1,7 +1,7 @@
 /** No key, provider token, password or whole device token in anything the library shows, whatever happens to it. */
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { ConfigProvider, Effect, Exit, Fiber, Layer, Metric, Redacted, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -27,9 +27,6 @@ import { observed } from "../support/observed.ts"
 import { connectProxy, password, socksProxy, urlOf, user } from "../support/proxies.ts"
 import { clientOf, simulated, topic } from "../support/simulated.ts"
 import { forms, leaks, pemSecrets, type Secret, testimony } from "../support/testimony.ts"
-
-// Each test is many sends, and what is printed is searched.
-vi.setConfig({ testTimeout: 60_000 })
 
 const names = Object.keys(ReasonTable.rejections) as ReadonlyArray<ReasonTable.RejectionName>
 const passphrase = "correct horse battery"

@@ -1,14 +1,11 @@
 import { fileURLToPath } from "node:url"
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, Fiber, Redacted, Result, Schedule } from "effect"
 import { TestClock } from "effect/testing"
 import { ApnsError, Credentials, Notification, Reason, ReasonTable, type Receipt, send } from "effect-apns"
 import { device, simulated } from "../support/simulated.ts"
 import { endsAfter, moment } from "../support/waiting.ts"
-
-// Thousands are sent.
-vi.setConfig({ testTimeout: 60_000 })
 
 const never = Schedule.recurs(0)
 const hello = (n = 0) => Notification.alert({ device: device(n), alert: "Hello" })

@@ -1,4 +1,4 @@
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Cause, Effect, Exit, Fiber, Layer, Ref, Result, Scheduler, Schema, SchemaTransformation, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -18,9 +18,6 @@ import {
   sendSummary
 } from "effect-apns"
 import { device, simulated } from "../support/simulated.ts"
-
-// Thousands are sent.
-vi.setConfig({ testTimeout: 60_000 })
 
 const hello = (n: number) => Notification.alert({ device: device(n), alert: `Hello ${n}`, topic: "com.example.app" })
 

@@ -235,7 +235,7 @@ const network = (server: number) =>
 // Clients
 
 /** Of a test, and of what must not end by time in it, however slow the machine. */
-const limit = 60_000
+const limit = 120_000
 
 const endpoint = (port: number, options: Partial<Endpoint> = {}): Endpoint => ({
   host: "localhost",

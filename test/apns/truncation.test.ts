@@ -1,11 +1,8 @@
 /** The cutting of chosen texts, against Unicode's own graphemes and the bytes that are sent. */
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema } from "effect"
 import { Notification } from "effect-apns"
 import { broadcastSizeLimit, encode, encodeContent } from "effect-apns/PayloadSchema"
-
-// Properties take time on a busy machine.
-vi.setConfig({ testTimeout: 60_000 })
 
 const device = "7a1f0c3b5d2e4f60"
 const family = "👨‍👩‍👧‍👦"

@@ -1,12 +1,9 @@
 /** Dialogues with a peer that breaks the rules, or keeps them and floods us (RFC 9113, 5.4, 8.1.1 and 10.5). */
 import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import type { ErrorCode } from "@effect-apns/http2"
-import { describe, it, vi } from "vitest"
+import { describe, it } from "vitest"
 import { block, frame, settingsPayload, types, uint32 } from "./support/frames.ts"
 import { type Play, ready } from "./support/play.ts"
-
-// Megabytes are refused.
-vi.setConfig({ testTimeout: 60_000 })
 
 type Code = keyof typeof ErrorCode
 

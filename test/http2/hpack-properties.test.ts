@@ -1,12 +1,9 @@
-import { describe, expect, it, vi } from "vitest"
+import { describe, expect, it } from "vitest"
 import { Decoder } from "../../packages/http2/src/hpack/Decoder.ts"
 import { Encoder } from "../../packages/http2/src/hpack/Encoder.ts"
 import type { EncodeField, Indexing } from "../../packages/http2/src/hpack/HeaderField.ts"
 import { HpackError } from "../../packages/http2/src/hpack/HpackError.ts"
 import { OctetBuffer } from "../../packages/http2/src/hpack/OctetBuffer.ts"
-
-// Properties take time on a busy machine.
-vi.setConfig({ testTimeout: 60_000 })
 
 /** A seeded generator (mulberry32): a failure names its seed and happens again. */
 const random = (seed: number) => {

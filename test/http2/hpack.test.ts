@@ -1,12 +1,9 @@
-import { describe, expect, it, vi } from "vitest"
+import { describe, expect, it } from "vitest"
 import { Decoder } from "../../packages/http2/src/hpack/Decoder.ts"
 import { Encoder } from "../../packages/http2/src/hpack/Encoder.ts"
 import type { EncodeField, HeaderField } from "../../packages/http2/src/hpack/HeaderField.ts"
 import { HpackError } from "../../packages/http2/src/hpack/HpackError.ts"
 import { OctetBuffer } from "../../packages/http2/src/hpack/OctetBuffer.ts"
-
-// Every pair of octets is coded.
-vi.setConfig({ testTimeout: 60_000 })
 
 const decoder = (maxTableSize = 4096, maxHeaderListSize = 65_536) => new Decoder({ maxTableSize, maxHeaderListSize })
 

@@ -9,9 +9,6 @@ import { client, summary } from "./support/client.ts"
 import { block, frame, settingsPayload, types } from "./support/frames.ts"
 import { certificate, listening, nodeServer } from "./support/servers.ts"
 
-// Megabytes are moved.
-vi.setConfig({ testTimeout: 60_000 })
-
 const cleanups: Array<() => unknown> = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
