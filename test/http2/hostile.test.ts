@@ -390,6 +390,83 @@ describe("a flood ends the connection with ENHANCE_YOUR_CALM (10.5)", () => {
   })
 })
 
+/** A server that is behind with its answers, and pays what it owes for what it has received before it gives them. */
+describe("an honest server that answers late", () => {
+  /** Requests of which every frame is answered by frames of the server's, and then each by 200. */
+  const busy = (count: number, bodyLength: number, owed: (server: Play, streamId: number) => void) => {
+    const server = ready({ maxConcurrentStreams: 1000 })
+    const requests = Array.from({ length: count }, () => server.request({ body: "x".repeat(bodyLength) }))
+    server.flush()
+    for (const { stream } of requests) owed(server, stream.id)
+    server.flush()
+    for (const { stream } of requests) server.respond(stream.id, 200)
+    for (const request of requests) request.expect("Answered")
+    deepStrictEqual(server.closes, [])
+  }
+
+  /** WINDOW_UPDATE frames on the connection and on the stream, this many of each. */
+  const widens = (times: number) => (server: Play, streamId: number) => {
+    for (let n = 0; n < times; n++) {
+      server.windowUpdate(0, 10)
+      server.windowUpdate(streamId, 10)
+    }
+  }
+
+  it("widens connection and stream for each DATA frame (6.9)", () => busy(500, 100, widens(1)))
+  it("widens them by a fifth of it each time (6.9)", () => busy(600, 100, widens(5)))
+  it("widens them for bodies of 4,096 bytes, which it must for the rest to come (6.9)", () => busy(1000, 64, widens(4)))
+  it("sends several 103 before each answer (RFC 9110, 15.2)", () =>
+    busy(600, 10, (server, streamId) => {
+      for (let n = 0; n < 8; n++) server.headers(streamId, [[":status", "103"]])
+    }))
+  it("does all of it at once", () =>
+    busy(1000, 100, (server, streamId) => {
+      widens(3)(server, streamId)
+      server.headers(streamId, [[":status", "103"]])
+      server.headers(streamId, [[":status", "103"]])
+    }))
+
+  it("sends on what we have reset meanwhile (5.1)", () => {
+    const server = ready({ maxConcurrentStreams: 1000 })
+    const requests = Array.from({ length: 1000 }, () => server.request({ body: "x" }))
+    server.flush()
+    for (const { stream } of requests) stream.cancel()
+    server.flush()
+    for (const { stream } of requests) {
+      server.windowUpdate(stream.id, 1)
+      server.headers(stream.id, [[":status", "200"]])
+      for (let n = 0; n < 20; n++) server.data(stream.id, "x", n === 19)
+    }
+    for (const request of requests) request.expect("Cancelled")
+    deepStrictEqual(server.closes, [])
+  })
+
+  it("and is ended when it goes on beyond what it owes", () => {
+    const server = ready()
+    const request = server.request({ body: "x" })
+    server.flush()
+    for (let n = 0; n < 2000 && server.closes.length === 0; n++) widens(1)(server, 1)
+    strictEqual(server.closes[0]?.code, 0xb)
+    request.expect("Lost")
+  })
+
+  it("cannot save up for ever what it has not used", () => {
+    const server = ready({ maxConcurrentStreams: 1000 })
+    for (let id = 1; id < 12_000; id += 2) {
+      const request = server.request({ body: "x" })
+      server.flush()
+      server.respond(id, 200)
+      request.expect("Answered")
+      server.windowUpdate(0, 1)
+    }
+    server.connection.refill()
+    let frames = 0
+    for (; frames < 500_000 && server.closes.length === 0; frames++) server.windowUpdate(0, 1)
+    ok(frames > 100_000 && frames < 110_000, `${frames} frames`)
+    strictEqual(server.closes[0]?.code, 0xb)
+  })
+})
+
 describe("a response too large", () => {
   it("in its header list resets the stream, and keeps the compression state (10.5.1)", () => {
     const server = ready({}, { maxHeaderListSize: 1000 })

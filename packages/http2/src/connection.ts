@@ -12,7 +12,7 @@ import { ClientStream, type Stream, type StreamOwner } from "./clientStream.ts"
 import type { Ending, GoAway, OnEnding } from "./ending.ts"
 import { ConnectionError, ErrorCode, errorCodeName } from "./errorCode.ts"
 import type { HeaderField } from "./fields.ts"
-import { FloodBudget } from "./floodBudget.ts"
+import { FloodBudget, type Sent } from "./floodBudget.ts"
 import { defaultWindowSize, maxStreamId, maxWindowSize } from "./frame.ts"
 import { HpackError } from "./hpack/index.ts"
 import { type FrameListener, Receiver } from "./receiver.ts"
@@ -57,7 +57,7 @@ const maxHeldBodies = 16_777_216
 /** Bytes of debug data that are kept of a GOAWAY. */
 const maxDebugData = 4096
 
-export class Connection implements FrameListener, StreamOwner, WindowUpdates {
+export class Connection implements FrameListener, StreamOwner, WindowUpdates, Sent {
   private readonly listener: ConnectionListener
   private readonly sender: Sender
   private readonly receiver: Receiver
@@ -67,6 +67,7 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates {
   private readonly maxBodySize: number
   private readonly pings = new Map<number, () => void>()
   private pingCount = 0
+  private readonly firstStreamId: number
   private nextStreamId: number
   private settingsUnacknowledged = true
   private readonly window = new ReceiveWindow(0, receiveWindowSize, this)
@@ -95,7 +96,8 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates {
     this.receiver = new Receiver(maxHeaderListSize, this)
     this.maxConcurrentStreams = options.maxConcurrentStreams ?? 1000
     this.maxBodySize = options.maxBodySize ?? 65_536
-    this.nextStreamId = options.firstStreamId ?? 1
+    this.firstStreamId = options.firstStreamId ?? 1
+    this.nextStreamId = this.firstStreamId
     this.sender.preface([
       [Setting.ENABLE_PUSH, 0],
       [Setting.MAX_HEADER_LIST_SIZE, maxHeaderListSize]
@@ -126,6 +128,16 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates {
   /** How many bytes there are to take. */
   get outputLength(): number {
     return this.sender.output.offset
+  }
+
+  /** How many streams have been opened. */
+  get requests(): number {
+    return (this.nextStreamId - this.firstStreamId) / 2
+  }
+
+  /** How many DATA frames have been written into the output. */
+  get dataFrames(): number {
+    return this.sender.dataFrames
   }
 
   /** Whether every request has been taken, and none has a body that waits for a flow-control window. */
@@ -183,7 +195,7 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates {
 
   /** Gives time its due: to be called at most once a second, while the peer sends (see `FloodBudget`). */
   refill(): void {
-    this.budget.refill()
+    this.budget.refill(this)
   }
 
   /**
@@ -338,7 +350,7 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates {
 
   onHeaders(id: number, fields: ReadonlyArray<HeaderField> | HpackError, endStream: boolean) {
     const stream = this.streamOf(id)
-    if (stream === undefined) this.budget.late()
+    if (stream === undefined) this.budget.receive("on closed streams", this)
     // RFC 9113, 10.5.1
     else if (fields instanceof HpackError) this.resetStream(stream, ErrorCode.ENHANCE_YOUR_CALM, fields.message)
     else if (stream.status === 0) this.onResponse(stream, fields, endStream)
@@ -352,7 +364,7 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates {
     if (status < 200) {
       // Informational responses do not end a stream, and 101 does not exist (RFC 9113, 8.1 and 8.6).
       if (endStream || status === 101) return this.malformed(stream, `a final response of status ${status}`)
-      return this.budget.spend("informational responses")
+      return this.budget.receive("informational responses", this)
     }
     stream.status = status
     stream.fields = fields.slice(1)
@@ -394,7 +406,7 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates {
     // The whole payload counts, also on closed streams (RFC 9113, 5.1 and 6.9.1).
     if (!this.window.receive(size)) throw flowControlError("DATA above the connection's window")
     this.window.replenish()
-    if (stream === undefined) return this.budget.late()
+    if (stream === undefined) return this.budget.receive("on closed streams", this)
     // RFC 9113, 10.5
     if (start === end && !endStream) this.budget.spend("empty DATA")
     // RFC 9113, 8.1
@@ -421,7 +433,7 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates {
 
   onRstStream(id: number, code: number) {
     const stream = this.streamOf(id)
-    if (stream === undefined) return this.budget.late()
+    if (stream === undefined) return this.budget.receive("on closed streams", this)
     // After the beginning of a response, the request was processed whatever the code says.
     if (code === ErrorCode.REFUSED_STREAM && stream.status === 0) return this.end(stream, { _tag: "Refused" })
     const problem = `the peer reset the stream (${errorCodeName(code)})`
@@ -491,7 +503,7 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates {
   }
 
   onWindowUpdate(id: number, increment: number) {
-    this.budget.spend("WINDOW_UPDATE")
+    this.budget.receive("WINDOW_UPDATE", this)
     if (id === 0) {
       if (increment === 0) throw protocolError("WINDOW_UPDATE of 0")
       // RFC 9113, 6.9.1

@@ -1,40 +1,65 @@
-/** What a peer may make us do without getting anything done (RFC 9113, 10.5). */
+/** What a peer may send that gets nothing done (RFC 9113, 10.5): a budget of its own, and one that grows with what we send. */
 import { ConnectionError, ErrorCode } from "./errorCode.ts"
 
-/** What a full budget is worth; a busy, honest server stays far below it. */
-const fullBudget = 1000
-/** What each answered request gives back: a server may send a few WINDOW_UPDATE or PING frames for each. */
+/** What each budget is worth when nothing was asked of the peer. */
+const spare = 1000
+/** What each answer gives back to the first: a server may ask for signs of life with each. */
 const perAnswer = 8
-/** Frames that may still be under way for a stream when we reset it; see `late`. */
-const perReset = 8
+/** WINDOW_UPDATE frames for a DATA frame of ours; the strategy is the receiver's alone (RFC 9113, 6.9), and Envoy takes as many. */
+const perDataFrame = 10
+/** Informational responses to a request, of which there may be any number (RFC 9110, 15.2). */
+const perRequest = 10
+/** Frames that are on their way when we reset a stream: its answer, in pieces, and what we sent it (RFC 9113, 5.1). */
+const perReset = 100
+/** What may be left of the second: so long an honest peer may be behind. */
+const mostOwed = 100_000
+
+/** What we have sent on a connection. */
+export interface Sent {
+  readonly requests: number
+  readonly dataFrames: number
+}
 
 /**
- * PING, SETTINGS, PRIORITY, WINDOW_UPDATE, RST_STREAM, empty DATA, informational responses and frames of unknown types
- * each cost 1. Answers earn some back, and so does time: the driver calls `refill` at most once a second.
+ * - PING, SETTINGS, GOAWAY, PRIORITY, empty DATA and frames of unknown types cost 1 of a budget that answers refill.
+ * - WINDOW_UPDATE, informational responses and frames on closed streams are owed to what we sent, and may come long before the
+ *   answers: they cost 1 of a budget that grows with every request, every DATA frame and every reset of ours.
+ *
+ * Time refills both: the driver calls `refill` at most once a second.
  */
 export class FloodBudget {
-  private left = fullBudget
-  private lateFrames = 0
+  private left = spare
+  private resets = 0
+  private paid = 0
 
   spend(what: string): void {
-    if (--this.left < 0) throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `too many frames: ${what}`)
+    if (--this.left < 0) tooMany(what)
   }
 
-  /** A frame on a closed stream: expected for a while after we reset streams, paid for beyond that (RFC 9113, 5.1). */
-  late(): void {
-    if (this.lateFrames > 0) this.lateFrames--
-    else this.spend("on closed streams")
+  /** Something that is owed to what was sent. */
+  receive(what: string, sent: Sent): void {
+    if (++this.paid > this.owed(sent) + spare) tooMany(what)
   }
 
   answered(): void {
-    this.left = Math.min(fullBudget, this.left + perAnswer)
+    this.left = Math.min(spare, this.left + perAnswer)
   }
 
   reset(): void {
-    this.lateFrames = Math.min(fullBudget * perReset, this.lateFrames + perReset)
+    this.resets++
   }
 
-  refill(): void {
-    this.left = fullBudget
+  refill(sent: Sent): void {
+    this.left = spare
+    const owed = this.owed(sent)
+    this.paid = Math.max(owed - mostOwed, Math.min(owed, this.paid))
   }
+
+  private owed({ dataFrames, requests }: Sent): number {
+    return dataFrames * perDataFrame + requests * perRequest + this.resets * perReset
+  }
+}
+
+const tooMany = (what: string): never => {
+  throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `too many frames: ${what}`)
 }

@@ -35,6 +35,8 @@ export class Sender {
   private window = defaultWindowSize
   /** Streams whose bodies wait for a window, in the order they began to wait. */
   private readonly waiting = new Set<ClientStream>()
+  /** DATA frames written. */
+  dataFrames = 0
   private waitingAnswers = 0
   private prefaceEnd = 0
   // Scratch: the varying fields of the request that is being written.
@@ -141,6 +143,7 @@ export class Sender {
     const length = output.buffer.write(body, at + frameHeaderSize, "utf8")
     writeFrameHeader(output.buffer, at, length, FrameType.DATA, Flag.END_STREAM, stream.id)
     output.offset = at + frameHeaderSize + length
+    this.dataFrames++
     stream.sendWindow -= length
     this.window -= length
   }
@@ -158,6 +161,7 @@ export class Sender {
       const flags = at + length === body.length ? Flag.END_STREAM : 0
       const to = this.frame(FrameType.DATA, flags, stream.id, length)
       this.output.buffer.set(length === body.length ? body : body.subarray(at, at + length), to)
+      this.dataFrames++
       stream.sendWindow -= length
       this.window -= length
       at += length

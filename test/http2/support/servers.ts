@@ -111,7 +111,7 @@ const reachable = async (port: number, child: ChildProcess): Promise<void> => {
   throw new Error(`${child.spawnfile} does not listen`)
 }
 
-const program = async (
+export const program = async (
   path: string,
   args: (directory: string, port: number) => ReadonlyArray<string>
 ): Promise<Running> => {
