@@ -864,12 +864,17 @@ const addressed = () => {
   let spoken = false
   return {
     onSocket: (socket: Net.Socket) => {
-      spoken = false
       socket.on("data", () => {
         spoken = true
       })
     },
-    isSpokenTo: () => spoken
+    isSpokenTo: () => spoken,
+    /** Its cases are run more than once, each with a server of its own. */
+    started: <A, E, R>(server: Effect.Effect<A, E, R>) =>
+      Effect.suspend(() => {
+        spoken = false
+        return server
+      })
   }
 }
 
@@ -895,7 +900,7 @@ const refusals: ReadonlyArray<Refusal> = [
   },
   {
     name: "a listener that never answers",
-    server: Effect.suspend(() => listening(Net.createServer(neverAnswering.onSocket))),
+    server: neverAnswering.started(Effect.suspend(() => listening(Net.createServer(neverAnswering.onSocket)))),
     options: { timesOutAt: neverAnswering.isSpokenTo },
     step: "tls",
     transient: true,
@@ -984,7 +989,7 @@ const refusals: ReadonlyArray<Refusal> = [
   },
   {
     name: "a server that never sends SETTINGS",
-    server: Effect.suspend(() => tlsServer(good, alpnH2, neverReady.onSocket)),
+    server: neverReady.started(Effect.suspend(() => tlsServer(good, alpnH2, neverReady.onSocket))),
     options: { timesOutAt: neverReady.isSpokenTo },
     step: "settings",
     transient: true,

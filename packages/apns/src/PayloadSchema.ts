@@ -51,6 +51,15 @@ const json = (value: unknown): Result.Result<Uint8Array, InvalidNotification> =>
   }
 }
 
+/** Nothing where the Schema throws; what it threw may hold anything, so it is not told. */
+const encodedBy = ({ schema, value }: Extract<Content, { readonly _tag: "Typed" }>) => {
+  try {
+    return Schema.encodeUnknownResult(schema)(value)
+  } catch {
+    return undefined
+  }
+}
+
 const body = (content: Content): Result.Result<Uint8Array, InvalidNotification> => {
   if (content._tag === "Raw") {
     if (typeof content.body === "string") return Result.succeed(utf8(content.body))
@@ -58,7 +67,10 @@ const body = (content: Content): Result.Result<Uint8Array, InvalidNotification> 
   }
   const written = content.write?.(content.value)
   if (written !== undefined) return json(written)
-  const encoded = Schema.encodeUnknownResult(content.schema)(content.value)
+  const encoded = encodedBy(content)
+  if (encoded === undefined) {
+    return invalid("cannot be encoded: its Schema threw, or waits for something", "Use a Schema that encodes at once.")
+  }
   return Result.isSuccess(encoded)
     ? json(encoded.success)
     : invalid(`does not fit its Schema: ${oneLine(encoded.failure.message)}`, "Mend the value that the message names.")

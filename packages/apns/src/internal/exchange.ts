@@ -154,6 +154,15 @@ export interface Exchange {
   readonly run: <In, A>(prepare: Prepare<In, A>, input: In, traced?: Traced<In, A>) => Effect.Effect<A, ApnsError>
 }
 
+/** What is no notification, as JavaScript may give it, has nothing to name a span by; its check says what it is. */
+const inSpan = <In, A>(traced: Traced<In, A>, sending: Effect.Effect<A, ApnsError>, input: In) => {
+  try {
+    return traced(sending, input)
+  } catch {
+    return sending
+  }
+}
+
 export const makeExchange = Effect.fnUntraced(function* (
   connection: ApnsConnection["Service"],
   options: Pick<SendOptions, "retry" | "replayUnknown">,
@@ -368,7 +377,8 @@ export const makeExchange = Effect.fnUntraced(function* (
 
   const run: Exchange["run"] = (prepare, input, traced) =>
     Effect.callback((resume) => {
-      if (traced !== undefined && isTraced(Fiber.getCurrent())) return resume(traced(run(prepare, input), input))
+      if (traced !== undefined && isTraced(Fiber.getCurrent()))
+        return resume(inSpan(traced, run(prepare, input), input))
       const dispatched = dispatch(prepare, input, new Resume(resume))
       return dispatched && Effect.sync(() => dispatched.cancel())
     })

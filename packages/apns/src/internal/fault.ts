@@ -20,8 +20,15 @@ export const halts = (reason: Reason): boolean =>
   reason._tag === "Halted" ? !concernsTopic(reason.by) : isMendable(reason) && concernsAll(reason)
 
 /** The topic as far as the notification tells; empty, it is the layer's. */
-export const topicOf = ({ topic = "", topicSuffix = "" }: Pick<Notification, "topic" | "topicSuffix">): string =>
-  topic.endsWith(topicSuffix) ? topic : topic + topicSuffix
+export const topicOf = (notification: Pick<Notification, "topic" | "topicSuffix">): string => {
+  try {
+    const { topic = "", topicSuffix = "" } = notification
+    return topic.endsWith(topicSuffix) ? topic : topic + topicSuffix
+  } catch {
+    // Not every value from JavaScript is what its type says; its own check tells what is wrong with it.
+    return ""
+  }
+}
 
 /** The faults met so far. */
 export class Faults {

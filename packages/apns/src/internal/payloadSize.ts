@@ -7,6 +7,9 @@ const most = 3
 /** A key longer than this is cut where it is shown. */
 const longestKey = 40
 
+/** An object inside of so many others is named as one: its keys would help nobody, and thousands may be inside of each other. */
+const deepest = 8
+
 /** The bytes that a value of JSON takes in a body. */
 export const jsonBytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
 
@@ -30,15 +33,15 @@ interface Measured {
  * An object is represented by its largest keys where they make up at least half of it, and by itself otherwise: five
  * hundred small keys are named by what holds them. An array is one key.
  */
-const measure = (value: unknown, key: string): Measured => {
-  if (!isObject(value)) {
+const measure = (value: unknown, key: string, depth: number): Measured => {
+  if (depth === deepest || !isObject(value)) {
     const bytes = jsonBytes(value)
     return { bytes, largest: [{ key, bytes }] }
   }
   let bytes = 1
   const inner: Array<KeySize> = []
   for (const [name, item] of Object.entries(value)) {
-    const measured = measure(item, step(key, name))
+    const measured = measure(item, step(key, name), depth + 1)
     bytes += jsonBytes(name) + 2 + measured.bytes
     inner.push(...measured.largest)
   }
@@ -52,7 +55,7 @@ const measure = (value: unknown, key: string): Measured => {
 const largestKeys = (body: Uint8Array): ReadonlyArray<KeySize> => {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(body))
-    return isObject(value) ? measure(value, "").largest : []
+    return isObject(value) ? measure(value, "", 0).largest : []
   } catch {
     return []
   }

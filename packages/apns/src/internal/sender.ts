@@ -25,7 +25,7 @@ import { ledgerOf } from "./ledger.ts"
 import { Prepared } from "./prepared.ts"
 import { type Refusal, refusalOf } from "./reply.ts"
 import { head, type RequestHead } from "./request.ts"
-import { broadcastError, notificationError } from "./sendErrors.ts"
+import { broadcastError, guarded, notificationError } from "./sendErrors.ts"
 import { tracedBroadcasts, tracedNotifications } from "./spans.ts"
 import { streamsAllowedBy } from "./submit.ts"
 import { deathOf, environmentOf, suppressed } from "./suppression.ts"
@@ -167,7 +167,7 @@ export const makeSender = Effect.fnUntraced(function* (
   const register = deadTokens && registerOf(deadTokens)
   const known: Known | undefined = register && { environment, register }
 
-  const prepare = (notification: Notification): Result.Result<PreparedNotification, ApnsError> => {
+  const check = (notification: Notification): Result.Result<PreparedNotification, ApnsError> => {
     const nowMillis = clock.currentTimeMillisUnsafe()
     const request = head(notification, { topic, topicRequired, trust, nowMillis })
     if (Result.isFailure(request)) return Result.fail(notificationError(notification, target, request.failure, 0))
@@ -183,7 +183,7 @@ export const makeSender = Effect.fnUntraced(function* (
     )
   }
 
-  const prepareBroadcast = (broadcast: Broadcast): Result.Result<PreparedBroadcast, ApnsError> => {
+  const checkBroadcast = (broadcast: Broadcast): Result.Result<PreparedBroadcast, ApnsError> => {
     const nowMillis = clock.currentTimeMillisUnsafe()
     const request = broadcastHead(broadcast, { bundleId: topic, nowMillis })
     if (Result.isFailure(request)) return Result.fail(broadcastError(broadcast, target, request.failure, 0))
@@ -194,10 +194,20 @@ export const makeSender = Effect.fnUntraced(function* (
     )
   }
 
+  const prepare = guarded(check, "notification", target)
+  const prepareBroadcast = guarded(checkBroadcast, "broadcast", target)
+
   const broadcast = (broadcast: Broadcast) => broadcasts.run(prepareBroadcast, broadcast, traceBroadcast)
 
-  const onHalted: OnHalted = ({ pushType, topic: own = topic, topicSuffix }, error) =>
-    tally.held(error, topicOf({ topic: own, topicSuffix }) || undefined, pushType)
+  const onHalted: OnHalted = (notification, error) => {
+    try {
+      const { pushType, topic: own = topic, topicSuffix } = notification
+      tally.held(error, topicOf({ topic: own, topicSuffix }) || undefined, pushType)
+    } catch {
+      // It is no notification, and would not have been sent anyway.
+      tally.held(error)
+    }
+  }
 
   if (deadTokens !== undefined && register === undefined) {
     const hold = (error: ApnsError) => {

@@ -11,6 +11,7 @@ import * as Result from "effect/Result"
 import type { Receipt } from "../Apns.ts"
 import type { ApnsError } from "../ApnsError.ts"
 import type { Notification } from "../Notification.ts"
+import { OutcomeUnknown } from "../Reason.ts"
 import type { SendResult } from "../SendAll.ts"
 import type { Dispatch, OnHalted, Outlet } from "./dispatch.ts"
 import type { Faults } from "./fault.ts"
@@ -54,6 +55,8 @@ const frugal = 3000
 export const windowOver = (streamsAllowed: number): number =>
   Math.max(fewest, Math.ceil(1.25 * streamsAllowed), Math.min(frugal, 3 * streamsAllowed))
 
+const underWay = new OutcomeUnknown({ address: "sendAll", problem: "a defect ended it" })
+
 /** The window of a `sendAll`. */
 export const capacityOf = (given: number | undefined, width: StreamsAllowed | undefined): (() => number) => {
   if (given === undefined && width !== undefined) return () => windowOver(width())
@@ -73,6 +76,9 @@ export interface WindowOptions {
   readonly run: (rest: Effect.Effect<Receipt, ApnsError>) => Fiber.Fiber<Receipt, ApnsError>
 }
 
+/** How long notifications may be started, which may be settled without the network, before the event loop has a turn. */
+const turnMillis = 5
+
 export class Window<E> {
   private readonly options: WindowOptions
   private readonly flights = new Ring<Flight<E>>()
@@ -83,6 +89,10 @@ export class Window<E> {
   private held = 0
   private end: Cause.Cause<E> | undefined
   private broken: Cause.Cause<never> | undefined
+  private started = 0
+  private turnUntil = performance.now() + turnMillis
+  /** The event loop is to have a turn before the next notification. */
+  private isOverdue = false
   private onResults: (() => void) | undefined
   private onRoom: (() => void) | undefined
 
@@ -95,7 +105,12 @@ export class Window<E> {
     const { dispatch, faults, onHalted, ordered } = this.options
     const capacity = this.options.capacity()
     let next = from
-    for (; next < notifications.length && this.held < capacity; next++) {
+    for (; next < notifications.length && this.held < capacity && this.broken === undefined; next++) {
+      // Now and then, for it takes longer to ask for the time than to count.
+      if ((++this.started & 63) === 0 && performance.now() > this.turnUntil) {
+        this.isOverdue = true
+        return next
+      }
       const flight = new Flight(this, notifications[next] as Notification)
       this.held++
       this.flights.add(flight)
@@ -117,7 +132,8 @@ export class Window<E> {
   }
 
   settle(flight: Flight<E>, result: SendResult): void {
-    Ring.leave(flight)
+    // It may end after a defect has settled it.
+    if (!Ring.leave(flight)) return
     if (this.options.ordered) {
       flight.result = result
       let settled = 0
@@ -148,9 +164,16 @@ export class Window<E> {
     this.settle(flight, { outcome: error.outcome, notification: flight.notification, error })
   }
 
-  /** A defect, of a notification or of the Schedule: no result can be told of it. */
+  /**
+   * A defect, such as one of the Schedule or of an `Apns` of somebody else's: it ends the Stream, after a result for everything that
+   * was taken from it. What was under way may have arrived.
+   */
   private break(cause: Cause.Cause<never>) {
-    this.broken = cause
+    this.broken ??= cause
+    for (const flight of this.flights.all()) {
+      flight.sent?.cancel()
+      this.fail(flight, notificationError(flight.notification, undefined, underWay, 1))
+    }
     this.onResults?.()
   }
 
@@ -167,6 +190,14 @@ export class Window<E> {
 
   /** Waits until a notification may be started. */
   readonly room: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.isOverdue) {
+      setImmediate(() => {
+        this.isOverdue = false
+        this.turnUntil = performance.now() + turnMillis
+        resume(Effect.void)
+      })
+      return
+    }
     if (this.held < this.options.capacity()) return resume(Effect.void)
     this.onRoom = () => {
       this.onRoom = undefined
@@ -190,7 +221,6 @@ export class Window<E> {
 
   /** The results there are; waits for one, and then a turn, in which the answers come that arrived together. */
   readonly take: Effect.Effect<Arr.NonEmptyReadonlyArray<SendResult>, E> = Effect.suspend(() => {
-    if (this.broken !== undefined) return Effect.failCause(this.broken)
     const { results } = this
     if (Arr.isReadonlyArrayNonEmpty(results)) {
       this.held -= results.length
@@ -198,6 +228,7 @@ export class Window<E> {
       this.onRoom?.()
       return Effect.succeed(results)
     }
+    if (this.broken !== undefined) return Effect.failCause(this.broken)
     if (this.end !== undefined && this.held === 0) return Effect.failCause(this.end)
     return this.someResults.pipe(Effect.andThen(Effect.yieldNow), Effect.andThen(this.take))
   })
