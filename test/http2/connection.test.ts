@@ -1,6 +1,7 @@
 /** Dialogues: settings, streams and their limit, PING, header blocks, and the ends of input. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import { describe, it } from "vitest"
+import { Decoder } from "../../packages/http2/src/hpack/index.ts"
 import { block, frame, settingsPayload, types, uint32 } from "./support/frames.ts"
 import { play, type Requested, ready } from "./support/play.ts"
 
@@ -182,6 +183,21 @@ describe("SETTINGS", () => {
       // The first block says so, with a size update to 0; and nothing is indexed.
       strictEqual(payload[0] === 0x20, id === 1)
     }
+  })
+
+  it("of HEADER_TABLE_SIZE 0 and 4096 in one frame empty the encoder's table, for the peer's is empty (RFC 7541 4.2)", () => {
+    const server = ready()
+    const stableFields = [["a", "b"]] as const
+    server.request({ stableFields })
+    server.expectHeaders(1, { a: "b" })
+    const both = Buffer.concat([settingsPayload({ headerTableSize: 0 }), settingsPayload({ headerTableSize: 4096 })])
+    server.frame(types.settings, 0, 0, both)
+    server.expectFrame(types.settings, 1, 0)
+    server.request({ stableFields })
+    const { payload } = server.expectFrame(types.headers, 5, 3)
+    // Size updates to 0 and to 4096, and then no index of the dynamic table.
+    strictEqual(payload.subarray(0, 4).toString("hex"), "203fe11f")
+    deepStrictEqual(new Decoder({ maxTableSize: 4096, maxHeaderListSize: 10_000 }).decode(payload).at(-1), ["a", "b"])
   })
 
   it("of MAX_FRAME_SIZE cut header blocks and bodies (4.2, 6.10)", () => {

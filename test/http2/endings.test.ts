@@ -51,6 +51,68 @@ describe("a stream ends", () => {
     processed.expect("Answered")
   })
 
+  it("by its answer, if that had begun, also above the last stream of a GOAWAY: it was processed (8.7)", () => {
+    const server = ready()
+    const [begun, above] = [server.request(), server.request()]
+    server.flush()
+    server.headers(1, [[":status", "200"]])
+    server.goAway(0, 0, "bye")
+    above.expect("AboveLastStream")
+    begun.expectPending()
+    server.data(1, "x", true)
+    strictEqual(begun.expect("Answered").body.toString(), "x")
+    server.flush()
+    deepStrictEqual(server.closes, [undefined])
+  })
+
+  it("as lost by its answer that had begun above the last stream of a GOAWAY, when no more of it comes (8.7)", () => {
+    const server = ready()
+    const begun = server.request()
+    server.flush()
+    server.headers(1, [[":status", "200"]])
+    server.goAway(0, 0)
+    server.end()
+    begun.expect("Lost")
+  })
+
+  it("as lost, with the end of the connection as an error, in the middle of a frame", () => {
+    const server = ready()
+    const request = server.request()
+    server.flush()
+    server.bytes(Buffer.from("00000a0000", "hex"))
+    server.end()
+    strictEqual(request.expect("Lost").problem, "the peer ended the connection, in the middle of a frame")
+    server.flush()
+    strictEqual(server.closes[0]?.message, "the peer ended the connection, in the middle of a frame")
+  })
+
+  it("as lost or never written by destroy(), whatever is said of it", () => {
+    const server = ready()
+    const taken = server.request()
+    server.flush()
+    const left = server.request()
+    server.connection.destroy("")
+    server.flush()
+    taken.expect("Lost")
+    left.expect("NeverWritten")
+  })
+
+  it("as answered without content, whatever its length is said to be: HEAD, 204, 304 (8.1.1)", () => {
+    for (const [method, status] of [
+      ["HEAD", 200],
+      ["POST", 204],
+      ["GET", 304]
+    ] as const) {
+      const server = ready()
+      const told = server.request({ method })
+      server.respond(1, status, { fields: [["content-length", "5"]] })
+      told.expect("Answered")
+      const wrong = server.request({ method })
+      server.respond(3, status, { body: "x" })
+      strictEqual(wrong.expect("Reset").initiator, "local")
+    }
+  })
+
   it("as lost, when the connection ends after it was written (5.4)", () => {
     const server = ready()
     const request = server.request()
@@ -100,7 +162,7 @@ describe("a stream ends", () => {
     left.expect("NeverWritten")
   })
 
-  it("as cancelled, which resets it with CANCEL (8.7); never from inside cancel()", () => {
+  it("as cancelled, which resets it with CANCEL (7); never from inside cancel()", () => {
     const server = ready({ maxConcurrentStreams: 1 })
     const request = server.request({ body: "x" })
     server.expectHeaders(1)
@@ -108,8 +170,7 @@ describe("a stream ends", () => {
     request.stream.cancel()
     request.stream.cancel()
     request.expectPending()
-    strictEqual(server.connection.openable, 1)
-    server.expectReset(1, "CANCEL")
+    server.expectCancel(1)
     request.expect("Cancelled")
     server.expectNothing()
   })
@@ -131,11 +192,42 @@ describe("a stream ends", () => {
     server.expectHeaders(1)
     server.expectData(1, "x", false)
     request.stream.cancel()
-    server.expectReset(1, "CANCEL")
+    server.expectCancel(1)
     server.windowUpdate(1, 10)
     server.settings({ initialWindowSize: 100 })
     server.expectNothing()
     request.expect("Cancelled")
+  })
+
+  it("as cancelled, and keeps its place until the peer has said that it knows (10.5)", () => {
+    const server = ready({ maxConcurrentStreams: 2 })
+    const requests = [server.request(), server.request()]
+    server.flush()
+    requests[0]?.stream.cancel()
+    requests[1]?.stream.cancel()
+    strictEqual(server.connection.openable, 0)
+    const refused = server.request()
+    server.flush()
+    refused.expect("NeverWritten")
+    server.pong()
+    strictEqual(server.connection.openable, 2)
+    server.request()
+    server.respond(5, 200)
+    strictEqual(server.connection.openable, 2)
+  })
+
+  it("as cancelled, ten thousand times over, and never more than the peer can have got rid of (10.5)", () => {
+    const server = ready({ maxConcurrentStreams: 100 })
+    let opened = 0
+    for (let round = 0; round < 100; round++) {
+      const requests = Array.from({ length: server.connection.openable }, () => server.request())
+      opened += requests.length
+      for (const { stream } of requests) stream.cancel()
+      strictEqual(server.connection.openable, 0)
+      server.pong()
+    }
+    strictEqual(opened, 10_000)
+    deepStrictEqual(server.closes, [])
   })
 
   it("once: cancel() after the ending does nothing", () => {

@@ -266,7 +266,7 @@ describe("late frames on a stream that we reset (5.1)", () => {
   it("keep the compression state, and are discarded", () => {
     const { server, request } = requested()
     request.stream.cancel()
-    server.expectReset(1, "CANCEL")
+    server.expectCancel(1)
     server.frame(
       types.headers,
       4,
@@ -301,6 +301,7 @@ describe("late frames on a stream that we reset (5.1)", () => {
         server.respond(stream.id, 200, { body: "x" })
         server.reset(stream.id, 0)
       }
+      server.pong()
     }
     deepStrictEqual(server.closes, [])
   })

@@ -21,7 +21,14 @@ describe("a request is never written", () => {
     ["with a path that is no path (8.3.1)", { path: "3/device" }],
     ["with a space in its path (8.3.1)", { path: "/3/device/a b" }],
     ["with a character above ASCII in its path (8.3.1)", { path: "/\u00e4" }],
-    ["with a method that is none (8.3.1)", { method: "PO ST" }]
+    ["with a fragment in its path (8.3.1)", { path: "/3/device/a#b" }],
+    ["with a method that is none (8.3.1)", { method: "PO ST" }],
+    ["with a method that opens a tunnel (8.5)", { method: "CONNECT" }],
+    ["with a host beside the authority (8.3.1)", { fields: [["host", "elsewhere.test"]] }],
+    ["with a host among its stable fields (8.3.1)", { stableFields: [["host", "elsewhere.test"]] }],
+    ["with a content-length that is not its body's (8.1.1)", { body: "x\u00e4", fields: [["content-length", "2"]] }],
+    ["with a stable content-length that is not (8.1.1)", { body: "x", stableFields: [["content-length", "2"]] }],
+    ["with a content-length and no body (8.1.1)", { fields: [["content-length", "1"]] }]
   ]
   for (const [name, request] of cases) {
     it(name, () => {
@@ -37,6 +44,17 @@ describe("a request is never written", () => {
       server.expectNothing()
     })
   }
+})
+
+describe("a request is written", () => {
+  it("with the content-length of its body (8.1.1)", () => {
+    const server = ready()
+    server.request({ body: "x\u00e4", fields: [["content-length", "3"]] })
+    server.expectHeaders(1, { "content-length": "3" })
+    server.request({ body: Buffer.from("xyz"), stableFields: [["content-length", "3"]] })
+    server.expectData(1, "x\u00e4")
+    server.expectHeaders(3, { "content-length": "3" })
+  })
 })
 
 describe("a request on a connection whose authority is none", () => {

@@ -2,8 +2,9 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert"
 import * as Http2 from "node:http2"
 import * as Net from "node:net"
+import { duplexPair } from "node:stream"
 import * as Tls from "node:tls"
-import { connect } from "@effect-apns/http2"
+import { connect, type Ending } from "@effect-apns/http2"
 import { afterEach, describe, it, vi } from "vitest"
 import { client, summary } from "./support/client.ts"
 import { block, frame, settingsPayload, types } from "./support/frames.ts"
@@ -298,10 +299,40 @@ describe("a session", () => {
     const late = send()
     await sleep(20)
     strictEqual(session.openable, 0)
+    // Whoever does not ask first is told.
+    const never = await new Promise<Ending>((resolve) => session.open({ method: "POST", path: "/" }, resolve))
+    strictEqual(never._tag, "NeverWritten")
     blocked?.resume()
     await until(() => session.openable > 0)
     blocked?.write(Buffer.concat([1, 3].map((id) => frame(types.headers, 5, id, block([[":status", "200"]])))))
     deepStrictEqual([summary(await (endings[0] as Promise<never>)), summary(await late)], ["200", "200"])
+  })
+})
+
+describe("a session over a stream that was given", () => {
+  it("needs none of what only sockets of the network have", async () => {
+    const [ours, theirs] = duplexPair()
+    theirs.write(frame(types.settings, 0, 0, settingsPayload({})))
+    theirs.once("data", () => theirs.write(frame(types.headers, 5, 1, block([[":status", "200"]]))))
+    const { send } = open({ host: "push.test", port: 443, socket: ours, plaintext: true })
+    strictEqual(summary(await send()), "200")
+  })
+})
+
+describe("a session of TLS 1.2", () => {
+  it("is not negotiated again (9.2.1)", async () => {
+    const { cert, key } = certificate()
+    const told: Array<string | undefined> = []
+    const listener = Tls.createServer({ cert, key, maxVersion: "TLSv1.2", ALPNProtocols: ["h2"] }, (socket) => {
+      socket.on("error", (error) => told.push(codeOf(error)))
+      socket.write(frame(types.settings, 0, 0, settingsPayload({})))
+      // Once the client has spoken, and so has done with the handshake.
+      socket.once("data", () => socket.renegotiate({}, () => {}))
+    })
+    const port = await listening(listener)
+    cleanups.push(() => new Promise((resolve) => listener.close(resolve)))
+    const failure = await open({ host: "127.0.0.1", port, ca: cert }).ended
+    deepStrictEqual([failure?.kind, told], ["socket", ["ERR_SSL_NO_RENEGOTIATION"]])
   })
 })
 
@@ -320,6 +351,21 @@ describe("a session that fails says the step and gives the error as it was", () 
     deepStrictEqual([failure?.step, failure?.kind, codeOf(failure?.error)], ["connect", "socket", "ECONNREFUSED"])
     const byName = await open({ host: "localhost", port }).ended
     deepStrictEqual([byName?.step, byName?.kind], ["connect", "socket"])
+  })
+
+  it("tls: a check of the server that throws has not passed", async () => {
+    const { ca, host, port } = await server(() => {})
+    const checkServer = () => {
+      throw new Error("a bug of the check")
+    }
+    const failure = await open({ host, port, ca, checkServer }).ended
+    deepStrictEqual([failure?.step, failure?.kind, failure?.error.message], ["tls", "socket", "a bug of the check"])
+  })
+
+  it("settings: the peer ends the connection in the middle of a frame", async () => {
+    const port = await raw((socket) => socket.end(frame(types.settings, 0, 0, settingsPayload({})).subarray(0, 7)))
+    const failure = await open({ host: "127.0.0.1", port, plaintext: true }).ended
+    deepStrictEqual([failure?.step, failure?.kind], ["settings", "protocol"])
   })
 
   it("tls: a certificate that is not trusted", async () => {
@@ -422,7 +468,7 @@ describe("a session that fails says the step and gives the error as it was", () 
   })
 })
 
-const codeOf = (error: unknown) => (error as { code?: unknown } | undefined)?.code
+const codeOf = (error: unknown) => (error as { code?: string } | undefined)?.code
 
 describe("onWritten", () => {
   it("tells when all requests are handed to the socket, once for those that leave together", async () => {

@@ -22,7 +22,7 @@ export interface Stream {
   readonly id: number
   /** How far it has come: until the whole request is handed to the socket, until a response begins, until it ends. */
   readonly stage: "write" | "answer" | "body"
-  /** Resets it with CANCEL (RFC 9113, 8.7). Its ending, `Cancelled`, is reported later, never from inside this call. */
+  /** Resets it with CANCEL (RFC 9113, 5.4.2 and 7). Its ending, `Cancelled`, is reported later, never from inside this call. */
   cancel(): void
 }
 

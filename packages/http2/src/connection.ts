@@ -72,6 +72,9 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates, Se
   private settingsUnacknowledged = true
   private readonly window = new ReceiveWindow(0, receiveWindowSize, this)
   private heldBodies = 0
+  /** Streams that were cancelled, and that the peer may still be busy with: each keeps its place until a PING after it is answered. */
+  private resetting = 0
+  private isProbing = false
 
   /** The peer's SETTINGS have arrived. */
   private ready = false
@@ -79,6 +82,8 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates, Se
   private closing = false
   private goAwaySent = false
   private goAway: GoAway | undefined
+  /** The driver can hand on nothing more for now: it says so, and says when it can. */
+  isBehind = false
   /** Nothing is received or sent any more, beyond what is in the output. */
   over = false
   private error: ConnectionError | undefined
@@ -109,10 +114,11 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates, Se
 
   /** How many streams may be opened now. */
   get openable(): number {
-    if (this.closing || !this.ready) return 0
+    if (this.closing || !this.ready || this.isBehind) return 0
     const limit = Math.min(this.sender.peer.maxConcurrentStreams, this.maxConcurrentStreams)
     // Stream identifiers cannot be reused (RFC 9113, 5.1.1).
-    return Math.max(0, Math.min(limit - this.streams.size, (maxStreamId - this.nextStreamId) / 2 + 1))
+    const open = this.streams.size + this.resetting
+    return Math.max(0, Math.min(limit - open, (maxStreamId - this.nextStreamId) / 2 + 1))
   }
 
   /** How many streams are open: from `open` until closed on both sides (RFC 9113, 5.1.2). */
@@ -166,8 +172,29 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates, Se
   cancel(stream: ClientStream): void {
     this.sender.reset(stream.id, ErrorCode.CANCEL)
     this.budget.reset()
+    this.keepPlace()
     this.remove(stream)
     this.defer(stream, { _tag: "Cancelled" })
+  }
+
+  /**
+   * Opening one stream for each that is cancelled, over and over, is an attack on the peer ("Rapid Reset", CVE-2023-44487), for it has
+   * the work of both; a server ends the connection of whoever looks like it.
+   */
+  private keepPlace() {
+    this.resetting++
+    if (!this.isProbing) this.probe()
+  }
+
+  private probe() {
+    const { resetting } = this
+    this.isProbing = true
+    this.ping(() => {
+      this.isProbing = false
+      this.resetting -= resetting
+      this.capacityChanged = true
+      if (this.resetting > 0) this.probe()
+    })
   }
 
   /** Sends a PING; `onAcknowledged` is called when the peer has answered it, and never if the connection ends first. */
@@ -228,9 +255,11 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates, Se
 
   /** The peer sends no more: the socket has ended. */
   receiveEnd(problem: string): void {
-    if (!this.over) {
-      this.finish(this.receiver.inFrame ? `${problem}, in the middle of a frame` : problem)
-    }
+    if (!this.over && this.receiver.inFrame) {
+      // What was cut off cannot be told from what was never sent.
+      this.error = protocolError(`${problem}, in the middle of a frame`)
+      this.finish(this.error.message)
+    } else if (!this.over) this.finish(problem)
     this.deliver()
   }
 
@@ -240,10 +269,10 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates, Se
     if (this.deferred.length > 0) this.deliverDeferred()
     if (this.capacityChanged) {
       this.capacityChanged = false
-      if (this.closing && !this.over && this.streams.size === 0) this.finish("")
+      if (this.closing && !this.over && this.streams.size === 0) this.finish()
       else if (this.openable > 0) this.listener.onCapacity()
     } else if (this.closing && !this.over && this.streams.size === 0) {
-      this.finish("")
+      this.finish()
     }
     if (this.over && !this.closeReported && this.deferred.length === 0) {
       this.closeReported = true
@@ -321,17 +350,20 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates, Se
     this.sender.goAway(ErrorCode.NO_ERROR, "")
   }
 
-  private finish(problem: string) {
+  /** Without a problem, everything is done. */
+  private finish(problem?: string) {
     const streams = this.streams.all()
     this.closing = true
     this.over = true
-    if (problem === "") this.sayGoAway()
-    else this.sender.discard()
-    const lost: Ending = { _tag: "Lost", problem }
-    const neverWritten: Ending = { _tag: "NeverWritten", problem }
-    for (const stream of streams) {
-      this.remove(stream)
-      this.defer(stream, stream.headersPosition < this.taken ? lost : neverWritten)
+    if (problem === undefined) this.sayGoAway()
+    else {
+      this.sender.discard()
+      const lost: Ending = { _tag: "Lost", problem }
+      const neverWritten: Ending = { _tag: "NeverWritten", problem }
+      for (const stream of streams) {
+        this.remove(stream)
+        this.defer(stream, stream.headersPosition < this.taken ? lost : neverWritten)
+      }
     }
     this.pings.clear()
     this.announce()
@@ -368,7 +400,8 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates, Se
     }
     stream.status = status
     stream.fields = fields.slice(1)
-    stream.contentLength = stream.isHead || status === 304 ? -1 : contentLengthOf(fields)
+    // Those have no content, whatever length they tell (RFC 9113, 8.1.1; RFC 9110, 6.4.1).
+    stream.contentLength = stream.isHead || status === 204 || status === 304 ? 0 : contentLengthOf(fields)
     if (endStream) this.answered(stream)
   }
 
@@ -492,9 +525,12 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates, Se
     this.goAway = goAway
     this.closing = true
     this.listener.onGoAway(goAway)
-    // Those up to it may still be answered, whatever the code (RFC 9113, 6.8).
+    // Those up to it may still be answered, whatever the code (RFC 9113, 6.8); and what is being answered was processed,
+    // whatever the number says (RFC 9113, 8.7: only what was not is safe to send again).
     for (const stream of this.streams.all()) {
-      if (stream.id > lastStreamId && !stream.closed) this.end(stream, { _tag: "AboveLastStream", goAway })
+      if (stream.id > lastStreamId && !stream.closed && stream.status === 0) {
+        this.end(stream, { _tag: "AboveLastStream", goAway })
+      }
     }
   }
 

@@ -38,7 +38,7 @@ export interface Reset {
  */
 export type Ending =
   | Answered
-  /** By `Stream.cancel` (RFC 9113, 8.7: CANCEL). */
+  /** By `Stream.cancel` (RFC 9113, 5.4.2 and 7: CANCEL). */
   | { readonly _tag: "Cancelled" }
   /** RST_STREAM with REFUSED_STREAM before any response (RFC 9113, 8.7). */
   | { readonly _tag: "Refused" }

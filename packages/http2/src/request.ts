@@ -26,10 +26,16 @@ export const connectionSpecific: ReadonlySet<string> = new Set([
   "upgrade"
 ])
 
+/** Fields whose place is elsewhere in a request of HTTP/2. */
+const misplaced: Readonly<Record<string, string>> = {
+  host: 'the field "host" is the authority of the connection here (RFC 9113, 8.3.1)'
+}
+
 /** Why a request field must not be sent, if so (RFC 9113, 8.2.1 and 8.2.2). */
 const fieldProblem = ([name, value]: EncodeField): string | undefined => {
   if (!isFieldName(name)) return `the field name ${JSON.stringify(name)} is not allowed`
   if (connectionSpecific.has(name)) return `the field "${name}" does not exist in HTTP/2`
+  if (Object.hasOwn(misplaced, name)) return misplaced[name]
   if (name === "te" && value !== "trailers") return `the field "te" may only be "trailers"`
   if (!isFieldValue(value)) return `the value of "${name}" has a character that is not allowed`
   return undefined
@@ -42,11 +48,14 @@ export interface Template {
   /** Their part of the header list's size (RFC 9113, 6.5.2). */
   readonly size: number
   readonly problem: string | undefined
+  /** The `content-length` in them, if there is one. */
+  readonly toldLength: string | undefined
 }
 
 const none: ReadonlyArray<EncodeField> = []
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const visiblePath = /^[\x21-\x7e]+$/
+/** Visible characters without "#": a fragment is not sent (RFC 9110, 4.2.5). */
+const visiblePath = /^[!"$-~]+$/
 
 /** Makes and keeps the templates of one connection, whose scheme and authority never change. */
 export class Templates {
@@ -85,10 +94,12 @@ export class Templates {
     ]
     const problem = !token.test(method)
       ? "the method is not a token"
-      : isFieldValue(this.authority)
-        ? firstProblem(stable)
-        : "the authority has a character that is not allowed"
-    return { method, fields, size: listSize(fields), problem }
+      : method === "CONNECT"
+        ? "CONNECT opens a tunnel, which this client does not have (RFC 9113, 8.5)"
+        : isFieldValue(this.authority)
+          ? firstProblem(stable)
+          : "the authority has a character that is not allowed"
+    return { method, fields, size: listSize(fields), problem, toldLength: toldLength(stable) }
   }
 }
 
@@ -99,6 +110,15 @@ export const listSize = (fields: ReadonlyArray<EncodeField>): number => {
     size += field[0].length + field[1].length + entryOverhead
   }
   return size
+}
+
+/** What the fields say of the length of the body, if they do. */
+export const toldLength = (fields: ReadonlyArray<EncodeField>): string | undefined => {
+  for (let index = 0; index < fields.length; index++) {
+    const field = fields[index] as EncodeField
+    if (field[0] === "content-length") return field[1]
+  }
+  return undefined
 }
 
 export const firstProblem = (fields: ReadonlyArray<EncodeField>): string | undefined => {

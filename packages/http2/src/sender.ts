@@ -14,7 +14,7 @@ import {
 } from "./frame.ts"
 import { Encoder } from "./hpack/index.ts"
 import { Output } from "./output.ts"
-import { firstProblem, isPath, listSize, type Request, Templates } from "./request.ts"
+import { firstProblem, isPath, listSize, type Request, Templates, toldLength } from "./request.ts"
 import { PeerSettings, settingSize } from "./settings.ts"
 
 /** Of bodies, no more than this is put into the output before it is taken. */
@@ -69,12 +69,17 @@ export class Sender {
 
   /** Why the request cannot be sent on this connection, if so. Nothing is written. */
   problemOf(request: Request): string | undefined {
-    const { path, fields = noFields } = request
+    const { body = noBytes, path, fields = noFields } = request
     const template = this.templates.of(request)
     if (template.problem !== undefined) return template.problem
     if (!isPath(request.method, path)) return "the path is not one"
     const problem = firstProblem(fields)
     if (problem !== undefined) return problem
+    const told = template.toldLength ?? toldLength(fields)
+    if (told !== undefined && told !== String(Buffer.byteLength(body))) {
+      // RFC 9113, 8.1.1
+      return `the content-length is ${JSON.stringify(told)}, and the body has ${Buffer.byteLength(body)} bytes`
+    }
     const size = template.size + ":path".length + path.length + entryOverhead + listSize(fields)
     // RFC 9113, 6.5.2: advisory, but a request above it is refused, so it need not be sent.
     if (size > this.peer.maxHeaderListSize) {
@@ -205,6 +210,8 @@ export class Sender {
   /** Applies the peer's settings to the encoder, and acknowledges them (RFC 9113, 6.5.3). */
   applySettings(bytes: Buffer, start: number, end: number): void {
     this.peer.apply(bytes, start, end)
+    // Both, for what the peer evicted at the smaller one is gone (RFC 7541, 4.2).
+    this.encoder.setMaxTableSize(Math.min(this.peer.smallestHeaderTableSize, this.peer.headerTableSize))
     this.encoder.setMaxTableSize(this.peer.headerTableSize)
     this.answered(frameHeaderSize)
     this.frame(FrameType.SETTINGS, Flag.ACK, 0, 0)

@@ -1,4 +1,5 @@
 /** The driver: one `Connection` on one socket of `node:tls` or `node:net`. */
+import { constants } from "node:crypto"
 import * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import * as Tls from "node:tls"
@@ -117,7 +118,6 @@ class SocketSession implements Session {
   private failure: SessionFailure | undefined
   /** The socket takes bytes: the handshake is done, and it is not behind. */
   private connected = false
-  private behind = false
   private scheduled = false
   /** The connection has reported its last ending. */
   private settled = false
@@ -140,9 +140,7 @@ class SocketSession implements Session {
           this.step = "stream"
           listener.onReady()
         },
-        onCapacity: () => {
-          if (!this.behind) listener.onCapacity()
-        },
+        onCapacity: () => listener.onCapacity(),
         onGoAway: (goAway) => listener.onGoAway(goAway),
         onClose: (error) => {
           if (error !== undefined) this.failure ??= { step: this.step, kind: "protocol", error }
@@ -157,7 +155,8 @@ class SocketSession implements Session {
     this.socket = socket
     // Not before: what is wrong with a certificate is thrown above, and nobody would stop the timer.
     this.timer = setTimeout(() => this.onTimeout(connectTimeoutMillis), connectTimeoutMillis)
-    socket.setNoDelay(true)
+    // A stream that was given may be none of the network.
+    if ("setNoDelay" in socket) socket.setNoDelay(true)
     socket.on("lookup", (error: Error | null) => {
       if (error === null && this.step === "dns") this.step = "connect"
     })
@@ -181,7 +180,7 @@ class SocketSession implements Session {
   }
 
   get openable(): number {
-    return this.behind ? 0 : this.connection.openable
+    return this.connection.openable
   }
 
   get openStreams(): number {
@@ -211,7 +210,7 @@ class SocketSession implements Session {
 
   private onSecure(checkServer: ConnectOptions["checkServer"]) {
     const socket = this.socket as Tls.TLSSocket
-    const refusal = checkServer?.(socket)
+    const refusal = refusalOf(checkServer, socket)
     if (refusal !== undefined) return this.fail("socket", refusal)
     if (socket.alpnProtocol !== "h2") {
       this.step = "alpn"
@@ -246,7 +245,8 @@ class SocketSession implements Session {
   }
 
   private receive(chunk: Buffer, length: number) {
-    const now = Date.now()
+    // A clock of the day may be set back, and would keep the budgets as they are until it comes here again.
+    const now = performance.now()
     if (now - this.refilledAt >= refillMillis) {
       this.refilledAt = now
       this.connection.refill()
@@ -306,11 +306,11 @@ class SocketSession implements Session {
   private write() {
     const { connection, socket } = this
     if (connection.outputLength === 0) return
-    while (this.connected && !this.behind && connection.outputLength > 0 && socket.writable) {
+    while (this.connected && !connection.isBehind && connection.outputLength > 0 && socket.writable) {
       const bytes = connection.take()
       if (bytes === undefined) return
       const more = socket.write(bytes, this.onWritten)
-      if (!more && socket.writableLength > maxWritableLength) this.behind = true
+      if (!more && socket.writableLength > maxWritableLength) connection.isBehind = true
     }
     if (connection.isWritten) this.listener.onWritten?.()
   }
@@ -318,10 +318,11 @@ class SocketSession implements Session {
   private readonly onWritten = () => this.connection.recycle()
 
   private readonly onDrain = () => {
-    if (!this.behind) return
-    this.behind = false
+    const { connection } = this
+    if (!connection.isBehind) return
+    connection.isBehind = false
     this.write()
-    if (!this.behind && this.connection.openable > 0) this.listener.onCapacity()
+    if (connection.openable > 0) this.listener.onCapacity()
   }
 
   /** Writes what is left, ends our side, and does not wait for the peer's longer than it takes to be polite. */
@@ -333,10 +334,19 @@ class SocketSession implements Session {
       socket.destroy()
       return
     }
-    this.behind = false
+    this.connection.isBehind = false
     this.write()
     socket.end()
     this.timer = setTimeout(() => socket.destroy(), lingerMillis)
+  }
+}
+
+/** A check that throws has not passed. */
+const refusalOf = (checkServer: ConnectOptions["checkServer"], socket: Tls.TLSSocket): Error | undefined => {
+  try {
+    return checkServer?.(socket)
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
   }
 }
 
@@ -366,6 +376,8 @@ const tlsSocket = (options: ConnectOptions, callback: OnRead): Tls.TLSSocket => 
     ALPNProtocols: ["h2"],
     // RFC 9113, 9.2
     minVersion: "TLSv1.2",
+    // RFC 9113, 9.2.1. Node's own `disableRenegotiation` is for servers.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ...(servername !== undefined && { servername }),
     ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] }),
     ...(cert !== undefined && { cert }),

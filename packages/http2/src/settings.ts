@@ -17,6 +17,8 @@ export const settingSize = 6
 /** The peer's parameters; initial values as in RFC 9113, 6.5.2. */
 export class PeerSettings {
   headerTableSize = 4096
+  /** The smallest that the last SETTINGS frame had, if any: a table was cut to it, though it may have grown again. */
+  smallestHeaderTableSize = Number.POSITIVE_INFINITY
   maxConcurrentStreams = Number.POSITIVE_INFINITY
   initialWindowSize = defaultWindowSize
   maxFrameSize = defaultMaxFrameSize
@@ -24,6 +26,7 @@ export class PeerSettings {
 
   /** Applies the payload of a SETTINGS frame in order of appearance (RFC 9113, 6.5.3). */
   apply(bytes: Buffer, start: number, end: number): void {
+    this.smallestHeaderTableSize = Number.POSITIVE_INFINITY
     for (let at = start; at < end; at += settingSize) {
       this.set(((bytes[at] as number) << 8) | (bytes[at + 1] as number), readUint32(bytes, at + 2))
     }
@@ -33,6 +36,7 @@ export class PeerSettings {
     switch (id) {
       case Setting.HEADER_TABLE_SIZE:
         this.headerTableSize = value
+        this.smallestHeaderTableSize = Math.min(this.smallestHeaderTableSize, value)
         break
       case Setting.ENABLE_PUSH:
         // A server must not send 1; other values were never allowed (RFC 9113, 6.5.2).

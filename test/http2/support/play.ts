@@ -226,6 +226,23 @@ export class Play {
     strictEqual(payload.readUInt32BE(0), ErrorCode[code])
   }
 
+  /** RST_STREAM with CANCEL, and the PING whose answer will tell that it has come. */
+  expectCancel(streamId: number): void {
+    this.expectReset(streamId, "CANCEL")
+    this.expectFrame(types.ping, 0, 0)
+  }
+
+  /** Answers every PING of the client's, and those that it sends then. */
+  pong(): void {
+    for (;;) {
+      this.flush()
+      const index = this.unread.findIndex(({ flags, type }) => type === types.ping && flags === 0)
+      const [ping] = index < 0 ? [] : this.unread.splice(index, 1)
+      if (ping === undefined) return
+      this.frame(types.ping, 1, 0, ping.payload)
+    }
+  }
+
   expectWindowUpdate(streamId: number, increment: number): void {
     strictEqual(this.expectFrame(types.windowUpdate, 0, streamId).payload.readUInt32BE(0), increment)
   }
