@@ -103,7 +103,7 @@ const play = (options: SendOptions & { readonly lines: ReadonlyArray<Line>; read
         })
     }))
   )
-  const layer = Apns.layerNoDeps(settings).pipe(Layer.provide([connection, jwt, PayloadSchema.layer]))
+  const layer = Apns.layerNoDeps(settings).pipe(Layer.provide([connection, jwt, PayloadSchema.layer]), Layer.orDie)
   /** Sends, while time passes until nothing more can happen. */
   const sends = (notification: Notification.Notification): Effect.Effect<Result.Result<Receipt, ApnsError>> =>
     Effect.gen(function* () {

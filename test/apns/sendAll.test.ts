@@ -50,7 +50,7 @@ const over = (request: (request: ApnsRequest, index: number) => Effect.Effect<Pa
       ),
     retire: () => Effect.void
   })
-  return Apns.layerNoDeps().pipe(Layer.provide([connection, JwtCache.layerNone, PayloadSchema.layer]))
+  return Apns.layerNoDeps().pipe(Layer.provide([connection, JwtCache.layerNone, PayloadSchema.layer]), Layer.orDie)
 }
 
 const range = (count: number) => Stream.range(0, count - 1).pipe(Stream.rechunk(7), Stream.map(hello))

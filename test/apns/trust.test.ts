@@ -75,11 +75,42 @@ describe("own authorities", () => {
   }
 
   it("extraCa stands beside the runtime's, ca instead of them", () => {
-    assert.isUndefined(anchors(undefined, undefined))
-    assert.strictEqual(anchors("A", undefined), "A")
-    assert.deepStrictEqual(anchors("A", ["B", "C"]), ["A", "B", "C"])
-    assert.deepStrictEqual(anchors(undefined, "B"), [...Tls.getCACertificates("default"), "B"])
+    const [a = "", b = "", c = ""] = Tls.rootCertificates
+    const trusted = (ca: string | undefined, extraCa: string | ReadonlyArray<string> | undefined) =>
+      Result.getOrThrow(anchors(ca, extraCa, "ca"))
+    assert.isUndefined(trusted(undefined, undefined))
+    assert.strictEqual(trusted(a, undefined), a)
+    assert.deepStrictEqual(trusted(a, [b, c]), [a, b, c])
+    assert.deepStrictEqual(trusted(undefined, b), [...Tls.getCACertificates("default"), b])
   })
+
+  const [good = ""] = Tls.rootCertificates
+  for (const [what, pem] of [
+    ["the path of a file", "/etc/ssl/certs/ca.pem"],
+    ["nothing", ""],
+    ["no text at all", []],
+    ["a key", "-----BEGIN PRIVATE KEY-----\nMIG\n-----END PRIVATE KEY-----\n"],
+    ["a damaged certificate", good.replace(/[A-Za-z0-9+/]{20}\n/, "\n")],
+    ["a certificate and something else", [good, "garbage"]]
+  ] as const) {
+    it.live(`are refused when the layer is built where they are ${what}`, () =>
+      Effect.gen(function* () {
+        for (const setting of ["ca", "extraCa", "environment.ca"]) {
+          const server = { host: "127.0.0.1", port: 1 }
+          const layer = ApnsConnection.layer(
+            setting === "environment.ca"
+              ? { environment: { ...server, ca: pem } }
+              : { environment: server, [setting]: pem }
+          )
+          const { message, reason } = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
+          assert(reason._tag === "InvalidConfiguration")
+          assert.strictEqual(reason.setting, setting)
+          assert.match(reason.cure, /-----BEGIN CERTIFICATE-----/)
+          assert.notInclude(message, "MIG")
+        }
+      })
+    )
+  }
 })
 
 describe("pins", () => {

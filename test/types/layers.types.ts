@@ -188,20 +188,22 @@ export const fromEnvironmentWith = Apns.layerConfig({ replayUnknown: true, retry
 // The services can each be replaced; layerNoDeps says which it takes.
 
 const noDeps = Apns.layerNoDeps({ topic: "com.example.app" })
-same<typeof noDeps, Layer.Layer<Apns, never, ApnsConnection | JwtCache | PayloadSchema>>(true)
+same<typeof noDeps, Layer.Layer<Apns, ApnsError, ApnsConnection | JwtCache | PayloadSchema>>(true)
 
 const stub = Layer.mock(ApnsConnection, { address: "stub:443" })
-export const assembled: Layer.Layer<Apns> = noDeps.pipe(Layer.provide([stub, JwtCache.layerNone, PayloadSchema.layer]))
+export const assembled: Layer.Layer<Apns, ApnsError> = noDeps.pipe(
+  Layer.provide([stub, JwtCache.layerNone, PayloadSchema.layer])
+)
 
 // Sharing the token asks for the store, and for nothing else.
 
 const shared = Layer.unwrap(Effect.map(credentials, (key) => JwtCache.layerShared(key)))
 same<typeof shared, Layer.Layer<JwtCache, ApnsError, KeyValueStore.KeyValueStore>>(true)
 
-export const assembledForLocation: Layer.Layer<Apns | TokenTrust> = Layer.merge(assembled, TokenTrust.layer)
+export const assembledForLocation: Layer.Layer<Apns | TokenTrust, ApnsError> = Layer.merge(assembled, TokenTrust.layer)
 
 // @ts-expect-error the caller has not said that the credentials are a token key
-export const assembledWithout: Layer.Layer<Apns | TokenTrust> = assembled
+export const assembledWithout: Layer.Layer<Apns | TokenTrust, ApnsError> = assembled
 
 // @ts-expect-error a token key is no certificate
 export const wrongMark: Layer.Layer<CertificateTrust> = TokenTrust.layer

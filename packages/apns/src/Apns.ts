@@ -189,11 +189,11 @@ export class Apns extends Context.Service<
 
   /**
    * `send` and `broadcast` over the three services, which the caller provides, replaced or mocked. The kind of the credentials is the
-   * caller's to say, with `TokenTrust.layer` or `CertificateTrust.layer`.
+   * caller's to say, with `TokenTrust.layer` or `CertificateTrust.layer`. Fails with `InvalidConfiguration` when `timeout` is none.
    */
   static readonly layerNoDeps = (
     options: SendOptions = {}
-  ): Layer.Layer<Apns, never, ApnsConnection | JwtCache | PayloadSchema> =>
+  ): Layer.Layer<Apns, ApnsError, ApnsConnection | JwtCache | PayloadSchema> =>
     layerSender({ ...options, topicRequired: true, trust: undefined })
 }
 

@@ -179,7 +179,8 @@ export class ApnsConnection extends Context.Service<
    * Connects on the first request and closes with the scope: requests in flight are given `drainTimeout` to finish, then
    * they fail as unknown.
    *
-   * Fails with `InvalidConfiguration` when the environment, port, proxy or pins are none, or a setting is out of its range.
+   * Fails with `InvalidConfiguration` when the environment, port, proxy, pins or certificates to trust are
+   * none, or a setting is out of its range.
    */
   static readonly layer = (config: Config): Layer.Layer<ApnsConnection, ApnsError> =>
     layerTo(Environment.resolve(config.environment, config.port), config)
@@ -220,6 +221,12 @@ const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ApnsConnection["Service"], ApnsError, Scope.Scope> {
   const proxy = yield* resolveProxy(config.proxy, server)
   const pins = yield* Effect.mapError(Effect.fromResult(parsePins(config.pins)), (reason) => new ApnsError({ reason }))
+  const trusted = yield* Effect.mapError(
+    Effect.fromResult(
+      anchors(server.ca ?? config.ca, config.extraCa, server.ca === undefined ? "ca" : "environment.ca")
+    ),
+    (reason) => new ApnsError({ reason })
+  )
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
   const run = yield* FiberSet.makeRuntime()
@@ -229,7 +236,7 @@ const make = Effect.fnUntraced(function* (
     host: server.host,
     port: server.port,
     resolve: yield* Resolver,
-    ca: anchors(server.ca ?? config.ca, config.extraCa),
+    ca: trusted,
     pins,
     proxy,
     clientCertificate: config.certificate,

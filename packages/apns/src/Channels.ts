@@ -9,7 +9,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
@@ -22,6 +22,7 @@ import { type ChannelRequest, creating, deleting, listing, prepare, reading } fr
 import { bundleIdProblem, channelProblem } from "./internal/channelRules.ts"
 import { channelSettingsFromEnv, credentialsFromEnv } from "./internal/env.ts"
 import { makeExchange } from "./internal/exchange.ts"
+import { timeoutMillisOf } from "./internal/timeSetting.ts"
 import { JwtCache } from "./JwtCache.ts"
 import { InvalidConfiguration } from "./Reason.ts"
 import * as Retry from "./Retry.ts"
@@ -313,7 +314,7 @@ const make = Effect.fnUntraced(function* (
   }
   const connection = yield* ApnsConnection
   const clock = yield* Clock.Clock
-  const timeoutMillis = Duration.toMillis(options.timeout ?? "30 seconds")
+  const timeoutMillis = yield* timeoutMillisOf(options.timeout)
 
   const onceMade = (yield* makeExchange(connection, { retry: unlessMade(retry ?? Retry.schedule) })).run
   const whileUnsent = (yield* makeExchange(connection, { retry })).run

@@ -11,11 +11,13 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Apns, type Receipt } from "./Apns.ts"
 import type { ApnsError } from "./ApnsError.ts"
-import { dispatchByFiber, dispatchOf, onHaltedOf, widthOf } from "./internal/dispatch.ts"
+import { type Dispatch, dispatchByFiber, dispatchOf, onHaltedOf, widthOf } from "./internal/dispatch.ts"
 import { Faults } from "./internal/fault.ts"
+import { notificationError } from "./internal/sendErrors.ts"
 import { isTraced } from "./internal/spans.ts"
 import { capacityOf, Window } from "./internal/window.ts"
 import type { Notification } from "./Notification.ts"
+import { InvalidConfiguration } from "./Reason.ts"
 import type { Outcome } from "./ReasonTable.ts"
 
 /**
@@ -44,6 +46,7 @@ export interface SendAllOptions {
    * that the connection sees when one session more would help; a quarter more than the streams above that. So a bulk send
    * takes two sessions of 1000 streams by itself, and keeps its memory flat. Give more where the round trip is long and memory
    * is not scarce: four sessions take 5,000, some 400 MB in all. 1,000 where the `ApnsConnection` is not this library's.
+   * From 1; with anything else nothing is sent, and each result says `InvalidConfiguration`.
    */
   readonly concurrency?: number | undefined
   /** Whether results come in the order of the notifications; one that is slow then holds up the rest. Default: `false`. */
@@ -56,6 +59,20 @@ export interface SendAllOptions {
    */
   readonly haltOnFault?: boolean | undefined
 }
+
+const concurrencyProblem = (concurrency: number | undefined): InvalidConfiguration | undefined =>
+  concurrency === undefined || concurrency >= 1
+    ? undefined
+    : new InvalidConfiguration({
+        setting: "concurrency",
+        problem: `${concurrency} is not a number of notifications`,
+        cure: "Give a number from 1, or leave it out."
+      })
+
+const refusing =
+  (problem: InvalidConfiguration): Dispatch =>
+  (notification, outlet) =>
+    void outlet.onRest(Effect.fail(notificationError(notification, undefined, problem, 0)))
 
 /**
  * Sends every notification of a Stream and tells what became of each.
@@ -99,12 +116,14 @@ export const sendAll = <N extends Notification, E, R>(
       const apns = yield* Apns
       // A span belongs to a fiber: with a tracer each notification has both.
       const traced = yield* Effect.withFiber((fiber) => Effect.succeed(isTraced(fiber)))
+      const problem = concurrencyProblem(options.concurrency)
+      const dispatch = traced ? dispatchByFiber(apns) : dispatchOf(apns)
       const run = yield* FiberSet.makeRuntime<never, Receipt, ApnsError>().pipe(Scope.provide(scope))
       const window = new Window<E | Cause.Done<void>>({
-        capacity: capacityOf(options.concurrency, widthOf(apns)),
+        capacity: capacityOf(problem === undefined ? options.concurrency : undefined, widthOf(apns)),
         ordered: options.ordered ?? false,
         faults: options.haltOnFault === false ? undefined : new Faults(),
-        dispatch: traced ? dispatchByFiber(apns) : dispatchOf(apns),
+        dispatch: problem === undefined ? dispatch : refusing(problem),
         onHalted: onHaltedOf(apns),
         run
       })

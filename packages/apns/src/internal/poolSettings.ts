@@ -1,9 +1,9 @@
 /** The settings of a pool from those of a connection, checked. */
-import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import type { Config } from "../ApnsConnection.ts"
 import { InvalidConfiguration } from "../Reason.ts"
 import type { PoolSettings } from "./pool.ts"
+import { millisOf, timeProblem } from "./timeSetting.ts"
 
 /** See `Config.maxSessions`. */
 const defaultMaxSessions = 8
@@ -21,20 +21,15 @@ export const poolSettings = (config: Config): Result.Result<PoolSettings, Invali
   }
   const settings: PoolSettings = {
     maxSessions,
-    idlePingMillis: Duration.toMillis(config.idlePing ?? "1 minute"),
-    silencePingMillis: Duration.toMillis(config.silencePing ?? "5 seconds"),
-    pingTimeoutMillis: Duration.toMillis(config.pingTimeout ?? "5 seconds")
+    idlePingMillis: millisOf(config.idlePing ?? "1 minute"),
+    silencePingMillis: millisOf(config.silencePing ?? "5 seconds"),
+    pingTimeoutMillis: millisOf(config.pingTimeout ?? "5 seconds")
   }
-  for (const setting of ["idlePing", "silencePing", "pingTimeout"] as const) {
-    const millis = settings[`${setting}Millis`]
-    if (millis > 0 && (setting !== "pingTimeout" || millis < Number.POSITIVE_INFINITY)) continue
-    return Result.fail(
-      new InvalidConfiguration({
-        setting,
-        problem: `${Duration.format(Duration.millis(millis))} is out of its range`,
-        cure: setting === "pingTimeout" ? "Give a finite time above 0." : "Give a time above 0, or Duration.infinity."
-      })
-    )
-  }
-  return Result.succeed(settings)
+  const problem =
+    timeProblem("idlePing", settings.idlePingMillis, { infinity: true }) ??
+    timeProblem("silencePing", settings.silencePingMillis, { infinity: true }) ??
+    timeProblem("pingTimeout", settings.pingTimeoutMillis) ??
+    timeProblem("connectTimeout", millisOf(config.connectTimeout ?? "10 seconds")) ??
+    timeProblem("drainTimeout", millisOf(config.drainTimeout ?? "5 seconds"), { zero: true })
+  return problem === undefined ? Result.succeed(settings) : Result.fail(problem)
 }

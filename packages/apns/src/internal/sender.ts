@@ -29,6 +29,7 @@ import { broadcastError, guarded, notificationError } from "./sendErrors.ts"
 import { tracedBroadcasts, tracedNotifications } from "./spans.ts"
 import { streamsAllowedBy } from "./submit.ts"
 import { deathOf, environmentOf, suppressed } from "./suppression.ts"
+import { timeoutMillisOf } from "./timeSetting.ts"
 import { timingsOf } from "./timings.ts"
 
 /** What the notifications of one `Apns` have in common. */
@@ -148,7 +149,8 @@ class PreparedBroadcast extends Prepared<BroadcastReceipt> {
 
 export const makeSender = Effect.fnUntraced(function* (
   options: Sender
-): Effect.fn.Return<Apns["Service"], never, ApnsConnection | JwtCache | PayloadSchema> {
+): Effect.fn.Return<Apns["Service"], ApnsError, ApnsConnection | JwtCache | PayloadSchema> {
+  const timeoutMillis = yield* timeoutMillisOf(options.timeout)
   const connection = yield* ApnsConnection
   const width = streamsAllowedBy(connection)
   const environment = environmentOf(connection.address)
@@ -161,7 +163,6 @@ export const makeSender = Effect.fnUntraced(function* (
   const traceBroadcast = tracedBroadcasts(topic)
   const payloads = yield* PayloadSchema
   const clock = yield* Clock.Clock
-  const timeoutMillis = Duration.toMillis(options.timeout ?? "30 seconds")
 
   const deadTokens = Option.getOrUndefined(yield* Effect.serviceOption(DeadTokens))
   const register = deadTokens && registerOf(deadTokens)

@@ -71,7 +71,9 @@ export const check = (options: InputOptions, topic: string | undefined): Effect.
     // Whether there is a topic is the settings' affair, which are checked elsewhere.
     Effect.provide(
       Apns.layerNoDeps({ topic: topic ?? "any" }).pipe(
-        Layer.provide([nowhere, JwtCache.layerNone, PayloadSchema.layer])
+        Layer.provide([nowhere, JwtCache.layerNone, PayloadSchema.layer]),
+        // No setting is given that could be wrong.
+        Layer.orDie
       )
     )
   )
