@@ -10,7 +10,7 @@ const longestMillis = 2 ** 31 - 1
 export interface Range {
   /** Whether 0 is a time, too. */
   readonly zero?: boolean
-  /** Whether it may be `Duration.infinity`. */
+  /** Whether it may be `Duration.infinity`, or longer than a timer can wait. */
   readonly infinity?: boolean
 }
 
@@ -20,8 +20,7 @@ export const timeProblem = (
   millis: number,
   { infinity = false, zero = false }: Range = {}
 ): InvalidConfiguration | undefined => {
-  if (infinity && millis === Number.POSITIVE_INFINITY) return undefined
-  if ((zero ? millis >= 0 : millis > 0) && millis <= longestMillis) return undefined
+  if ((zero ? millis >= 0 : millis > 0) && (infinity || millis <= longestMillis)) return undefined
   const least = zero ? "of 0 or more" : "above 0"
   return new InvalidConfiguration({
     setting,
@@ -36,9 +35,9 @@ export const millisOf = (input: Duration.Input): number => {
   return duration._tag === "Some" ? Duration.toMillis(duration.value) : Number.NaN
 }
 
-/** How long a send may take in all. */
+/** How long a send may take in all; who wants to wait for ever may. */
 export const timeoutMillisOf = (timeout: Duration.Input = "30 seconds"): Effect.Effect<number, ApnsError> => {
   const millis = millisOf(timeout)
-  const reason = timeProblem("timeout", millis)
+  const reason = timeProblem("timeout", millis, { infinity: true })
   return reason === undefined ? Effect.succeed(millis) : Effect.fail(new ApnsError({ reason }))
 }

@@ -60,7 +60,7 @@ const underWay = new OutcomeUnknown({ address: "sendAll", problem: "a defect end
 /** The window of a `sendAll`. */
 export const capacityOf = (given: number | undefined, width: StreamsAllowed | undefined): (() => number) => {
   if (given === undefined && width !== undefined) return () => windowOver(width())
-  const fixed = given ?? commonStreams
+  const fixed = Math.max(1, given ?? commonStreams)
   return () => fixed
 }
 
