@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { connect, createServer } from "node:net"
+import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it, vi } from "@effect/vitest"
@@ -10,6 +10,7 @@ import { Effect, Layer, Redacted } from "effect"
 import { Apns, Credentials } from "effect-apns"
 import { identity } from "../../packages/simulator/src/internal/identity.ts"
 import { acceptedPath } from "../support/acceptedPath.ts"
+import { freePort } from "../support/freePort.ts"
 import { simulated, topic } from "../support/simulated.ts"
 import { untilIt } from "../support/waiting.ts"
 
@@ -45,16 +46,6 @@ http {
 }
 `
 
-const freePort = Effect.promise(async () => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  server.close()
-  await once(server, "close")
-  if (typeof address !== "object" || address === null) throw new Error("no port")
-  return address.port
-})
-
 const listening = (port: number) =>
   untilIt(
     Effect.callback<boolean>((resume) => {
@@ -77,7 +68,7 @@ const nginx = Layer.unwrap(
     writeFileSync(join(folder, "server.crt"), certificate)
     writeFileSync(join(folder, "server.key"), key)
     const start = Effect.gen(function* () {
-      const port = yield* freePort
+      const port = yield* Effect.promise(freePort)
       writeFileSync(join(folder, "nginx.conf"), configuration(folder, port))
       const child = yield* Effect.acquireRelease(
         Effect.sync(() => spawn("nginx", ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "ignore" })),

@@ -15,9 +15,9 @@ import { Reactivity } from "effect/reactivity"
 import { SqlClient, Statement } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { dangers } from "../../packages/delivery/src/internal/redisStore.ts"
+import { freePort } from "../support/freePort.ts"
 import { observed } from "../support/observed.ts"
 import { redisServer } from "../support/redis.ts"
-import { freePort } from "../support/serverProcess.ts"
 import { redis } from "../support/stores.ts"
 
 const temporaryFolder = Effect.acquireRelease(
@@ -28,7 +28,7 @@ const temporaryFolder = Effect.acquireRelease(
 describe("a store in a SQL database", () => {
   it.live("fails when the database is away", () =>
     Effect.gen(function* () {
-      const url = Redacted.make(`postgres://apns@127.0.0.1:${yield* freePort}/apns`)
+      const url = Redacted.make(`postgres://apns@127.0.0.1:${yield* Effect.promise(freePort)}/apns`)
       const store = Store.sql().pipe(Layer.provide(PgClient.layer({ url })))
       const error = yield* Effect.flip(Layer.build(store))
       assert.strictEqual(error._tag, "SqlError")

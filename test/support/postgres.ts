@@ -5,7 +5,8 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { Effect, Redacted } from "effect"
-import { freePort, serverProcess } from "./serverProcess.ts"
+import { freePort } from "./freePort.ts"
+import { serverProcess } from "./serverProcess.ts"
 
 const run = promisify(execFile)
 
@@ -53,7 +54,7 @@ export const postgresServer = Effect.gen(function* () {
   const data = join(folder, "data")
   const make = ["-D", data, "-U", user, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
   yield* Effect.promise(() => run(join(programs, "initdb"), make, { ...account, cwd: folder }))
-  const port = yield* freePort
+  const port = yield* Effect.promise(freePort)
   const settings = {
     listen_addresses: "127.0.0.1",
     port: String(port),

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Layer } from "effect"
 import { KeyValueStore } from "effect/persistence"
-import { freePort, serverProcess } from "./serverProcess.ts"
+import { freePort } from "./freePort.ts"
+import { serverProcess } from "./serverProcess.ts"
 
 /** Whether the machine has a redis-server. */
 export const hasRedis = spawnSync("redis-server", ["--version"]).status === 0
@@ -21,7 +22,7 @@ export const redisServer = Effect.gen(function* () {
     (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
   )
   const path = join(folder, "socket")
-  const port = yield* freePort
+  const port = yield* Effect.promise(freePort)
   const settings = {
     port: String(port),
     bind: "127.0.0.1",

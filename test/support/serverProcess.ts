@@ -1,6 +1,5 @@
 /** A server of another make that a test starts, kills and starts again: it ends with the scope, and with this process. */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process"
-import { createServer } from "node:net"
 import { Effect, Schedule } from "effect"
 
 export interface ServerProgram {
@@ -22,16 +21,6 @@ export interface ServerProcess {
 
 /** How long a server may take to start or to end. */
 const patience = "60 seconds"
-
-/** A port of the loopback interface that nothing listens on. */
-export const freePort = Effect.callback<number>((resume) => {
-  const probe = createServer()
-  probe.listen(0, "127.0.0.1", () => {
-    const address = probe.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    probe.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 const ended = (child: ChildProcess) =>
   Effect.callback<void>((resume) => {

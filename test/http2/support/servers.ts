@@ -5,6 +5,7 @@ import * as Http2 from "node:http2"
 import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { freePort } from "../../support/freePort.ts"
 
 export interface Certificate {
   readonly cert: string
@@ -85,13 +86,6 @@ const places = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/usr/local
 
 /** The path of a program, or `undefined` when it is not installed. */
 export const installed = (name: string): string | undefined => found(name, places)
-
-const freePort = async (): Promise<number> => {
-  const server = Net.createServer()
-  const port = await listening(server)
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 const reachable = async (port: number, child: ChildProcess): Promise<void> => {
   // As long as it takes on a busy machine; where it does not start at all, it ends.
