@@ -17,7 +17,7 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type { ApnsError } from "effect-apns"
 import { ExitCode } from "./ExitCode.ts"
-import type { Failure } from "./Failure.ts"
+import { type Failure, ofApnsError } from "./Failure.ts"
 import { hushed } from "./hushed.ts"
 import { style } from "./Style.ts"
 
@@ -69,7 +69,13 @@ export const tell = ({ problem, cure, cause }: Failure) =>
     yield* Console.error(hushed(lines.join("\n")))
   })
 
-const tellFailure = (failure: Failure) =>
+/**
+ * Tells a failure on standard error, and ends the command with its code.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const tellFailure = (failure: Failure) =>
   Effect.andThen(tell(failure), Effect.fail(new Ended({ exitCode: failure.exitCode })))
 
 /** A bug of ours, or something nobody thought of. */
@@ -109,10 +115,7 @@ export const lazily =
           case "Failure":
             return tellFailure(error.value)
           case "ApnsError":
-            return Effect.flatMap(
-              Effect.promise(() => import("./Failure.ts")),
-              ({ ofApnsError }) => tellFailure(ofApnsError(error.value as ApnsError))
-            )
+            return tellFailure(ofApnsError(error.value))
         }
       })
     )

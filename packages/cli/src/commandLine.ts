@@ -6,11 +6,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { apns } from "./Cli.ts"
-import { endedBy, presenter } from "./Ending.ts"
+import { endedBy, presenter, tellFailure, Verbose } from "./Ending.ts"
 import { helpLayer } from "./Help.ts"
 import { Process } from "./Process.ts"
 import { environmentVariables } from "./Settings.ts"
 import { version } from "./version.ts"
+import { asMeant } from "./words.ts"
 
 const environment = Layer.unwrap(
   Effect.map(environmentVariables, (env) => ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
@@ -29,5 +30,10 @@ const services = Layer.mergeAll(
  * process is to end with.
  */
 export const commandLine = Effect.flatMap(Process, ({ argv }) =>
-  Command.runWith(apns, { version })(argv.slice(2))
+  asMeant(argv.slice(2)).pipe(
+    Effect.catchTag("Failure", tellFailure),
+    // It has no cause to tell.
+    Effect.provideService(Verbose, false),
+    Effect.flatMap(Command.runWith(apns, { version }))
+  )
 ).pipe(endedBy, Effect.provide(services))
