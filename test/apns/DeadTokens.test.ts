@@ -18,6 +18,7 @@ import {
   Tenants
 } from "effect-apns"
 import { environmentOf, suppressed } from "../../packages/apns/src/internal/suppression.ts"
+import { loggerOf } from "../support/observed.ts"
 import { answered, fails, type Line, refused, scripted, succeeds } from "../support/scriptedConnection.ts"
 import { clientOf, device, simulated, topic } from "../support/simulated.ts"
 import { endsAfter, until } from "../support/waiting.ts"
@@ -319,7 +320,7 @@ describe("in a store", () => {
   for (const [what, get] of failing) {
     it.effect(`a store that ${what} stops nothing, and is warned of once`, () => {
       const warnings: Array<string> = []
-      const logger = Logger.make(({ logLevel, message }) => void warnings.push(`${logLevel} ${String(message)}`))
+      const logger = loggerOf(({ logLevel, message }) => void warnings.push(`${logLevel} ${String(message)}`))
       const store = KeyValueStore.makeStringOnly({
         get: () => get,
         set: () => Effect.void,

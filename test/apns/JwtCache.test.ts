@@ -6,6 +6,7 @@ import { TestClock } from "effect/testing"
 import { JwtCache, type ProviderToken } from "effect-apns"
 import type { TokenCredentials } from "effect-apns/Credentials"
 import { minimumAge, renewalAge } from "effect-apns/JwtCache"
+import { loggerOf } from "../support/observed.ts"
 
 const ecKey = (namedCurve: string) =>
   generateKeyPairSync("ec", { namedCurve }).privateKey.export({ type: "pkcs8", format: "pem" }).toString()
@@ -375,7 +376,7 @@ describe("secrets", () => {
     Effect.gen(function* () {
       yield* TestClock.setTime(now)
       const logged: Array<string> = []
-      const logger = Logger.make(({ cause, logLevel, message, fiber }) => {
+      const logger = loggerOf(({ cause, logLevel, message, fiber }) => {
         logged.push(renderings([message, logLevel, cause, fiber.getRef(References.CurrentLogAnnotations)]))
       })
       yield* Effect.gen(function* () {

@@ -48,7 +48,7 @@ const dialogue = (options: { readonly simulator?: SimulatorOptions; readonly apn
   return { lines, values, inTime, layer: Layer.provideMerge(simulated(options), untraced) }
 }
 
-/** What operators are told by the library: the test's clock has something of its own to say where a second passes. */
+/** What operators are told by the library. */
 const ownOf = (lines: ReadonlyArray<LogLine>) =>
   lines.filter(({ annotations, level }) => annotations.package === "effect-apns" && /^(?:Warn|Info)/.test(level))
 
