@@ -225,11 +225,6 @@ describe("the failures of the library", () => {
     })
   }
 
-  it("a malformed device token is to be dropped", () => {
-    const reason = new Reason.InvalidNotification({ field: "device", problem: "is odd", cure: "Mend it." })
-    assert.deepStrictEqual([reason.outcome, reason.action], ["unsent", "dropToken"])
-  })
-
   it("a connection that can never succeed asks for another configuration", () => {
     const fields = { address: "h:1", step: "tls", problem: "is not trusted", cure: "Trust it." } as const
     assert.strictEqual(new Reason.ConnectionFailed({ ...fields, transient: false }).action, "fixConfig")

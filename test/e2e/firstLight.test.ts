@@ -36,7 +36,7 @@ describe("npm start", { timeout: 60_000 }, () => {
     assert.strictEqual(row("127b"), "127b…a4ff voip       accepted                                        1")
     assert.strictEqual(row("283b"), "283b…9247 alert      refused  Unregistered           drop token      1")
     assert.strictEqual(row("16cc"), "16cc…4a96 alert      refused  DeviceTokenNotForTopic drop token      1")
-    assert.strictEqual(row("<7a1"), "<7a1…f60> alert      unsent   InvalidNotification    drop token      0")
+    assert.strictEqual(row("eh8M"), "eh8M…T2A= alert      unsent   InvalidNotification    fix request     0")
     assert.strictEqual(row("2a21"), "2a21…53d1 alert      unsent   InvalidNotification    fix request     0")
     assert.strictEqual(row("c9bc"), "c9bc…128b alert      accepted                                        2")
     assert.include(stdout, 'payload is 4,536 bytes and the limit for\n             "alert" is 4,096')

@@ -5,6 +5,7 @@
  */
 import type * as DateTime from "effect/DateTime"
 import { dual } from "effect/Function"
+import { asText } from "./internal/deviceToken.ts"
 import { EncodedOnce } from "./internal/encodedOnce.ts"
 import type { Content, Notification } from "./Notification.ts"
 
@@ -20,13 +21,16 @@ export interface RegisteredDevice {
 }
 
 /** The content is shared, and with it its encoding; fields in the order that every notification has them. */
-const copyFor = <N extends Notification>(template: N, content: Content, to: string | RegisteredDevice): N => ({
-  ...template,
-  device: typeof to === "string" ? to : to.device,
-  id: crypto.randomUUID(),
-  registeredAt: typeof to === "string" ? undefined : to.registeredAt,
-  content
-})
+const copyFor = <N extends Notification>(template: N, content: Content, to: string | RegisteredDevice): N => {
+  const isRegistered = typeof to === "object" && "device" in to
+  return {
+    ...template,
+    device: asText(isRegistered ? to.device : to),
+    id: crypto.randomUUID(),
+    registeredAt: isRegistered ? to.registeredAt : undefined,
+    content
+  }
+}
 
 const forDevices = function* <N extends Notification>(
   template: N,

@@ -68,7 +68,7 @@ export type Priority = PushType.Priority
  * @since 0.1.0
  */
 export interface Notification {
-  /** The device token, in hexadecimal. */
+  /** The device token, spelt as it was given. */
   readonly device: string
   /** When the app last registered the token, for `DeadTokens`. */
   readonly registeredAt?: Date | DateTime.DateTime | undefined
@@ -144,7 +144,7 @@ export type Content =
  * @since 0.1.0
  */
 export interface Common {
-  /** The device token: hexadecimal, any even length. */
+  /** The device token: hexadecimal, any even length. A leading `0x`, blanks and `<7a1f 0c3b>` are read as well. */
   readonly device: string
   /**
    * When the app last registered the token, as your own records say. `DeadTokens` lets through what was registered after

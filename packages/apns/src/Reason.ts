@@ -286,8 +286,7 @@ export class InvalidNotification extends failure(
     readonly size?: PayloadSize | undefined
   }) => ({
     detail: `${fields.field} ${fields.problem}`,
-    cure: fields.cure,
-    action: fields.field === "device" ? "dropToken" : "fixConfig"
+    cure: fields.cure
   })
 ) {}
 

@@ -268,7 +268,7 @@ export const failures = {
     "unsent",
     "fixConfig",
     "the notification breaks a rule and was not sent",
-    "The error names the field and its rule. Action is dropToken when the device token itself is malformed."
+    "The error names the field and its rule."
   ),
   Suppressed: local(
     "unsent",

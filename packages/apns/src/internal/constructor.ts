@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import type { Common, Content, Data, Notification } from "../Notification.ts"
 import * as Payload from "../Payload.ts"
 import type { Rules } from "../PushType.ts"
+import { asText } from "./deviceToken.ts"
 import { dataWriter, type PayloadWriter, type PayloadWriters } from "./payloadWriter.ts"
 
 /** Every notification is made here, with the same fields in the same order: what reads them stays fast. */
@@ -12,7 +13,7 @@ export const make = (
   options: Common & { readonly priority?: number | undefined },
   content: Content
 ): Notification => ({
-  device: options.device,
+  device: asText(options.device),
   id: options.id ?? crypto.randomUUID(),
   pushType,
   topic: options.topic,

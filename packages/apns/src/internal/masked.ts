@@ -1,5 +1,5 @@
 /** What others say, without the secrets that they may have had from us. */
-import { shorten } from "./request.ts"
+import { shorten } from "./deviceToken.ts"
 
 /** Hexadecimal digits as long as the shortest device token there may be in earnest; a UUID has fewer in a row. */
 const longHex = /[0-9a-f]{16,}/gi

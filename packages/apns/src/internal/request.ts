@@ -7,13 +7,14 @@ import * as Result from "effect/Result"
 import type { Expiration, Notification } from "../Notification.ts"
 import { rulesOf } from "../PushType.ts"
 import { InvalidNotification } from "../Reason.ts"
+import { readDevice } from "./deviceToken.ts"
 
 /** Header fields by name. A class and no literal, as whatever lives as long as a request (see `Pending`). */
 export class Fields {
   [name: string]: string
 }
 
-/** What a notification's request says beside its body and its authorization. */
+/** What a request says beside its body and its authorization. */
 export interface RequestHead {
   readonly path: string
   readonly fields: Readonly<Record<string, string>>
@@ -21,7 +22,6 @@ export interface RequestHead {
   readonly expiresAtMillis: number
 }
 
-const hex = /^(?:[0-9a-fA-F]{2})+$/
 /** The form of a UUID (RFC 9562, 4). */
 export const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/
 const visible = /^[!-~]+$/
@@ -41,21 +41,7 @@ const isVisible = (value: unknown) => {
   return true
 }
 
-/** A device token as it may be shown: enough to recognise it, too little to use it. */
-export const shorten = (device: string): string => {
-  const text = device.replaceAll(/[^ -~]/g, "?")
-  return text.length <= 12 ? `${text.slice(0, 4)}…` : `${text.slice(0, 4)}…${text.slice(-4)}`
-}
-
 const invalid = (field: string, problem: string, cure: string) => new InvalidNotification({ field, problem, cure })
-
-const deviceProblem = (device: unknown): InvalidNotification | undefined => {
-  if (typeof device === "string" && hex.test(device)) return undefined
-  const cure = "Give the token's bytes in hexadecimal, as the app received them."
-  if (typeof device !== "string" || device === "") return invalid("device", "is missing or empty", cure)
-  if (!/^[0-9a-fA-F]+$/.test(device)) return invalid("device", `${shorten(device)} is not hexadecimal`, cure)
-  return invalid("device", `${shorten(device)} has an odd number of digits (${device.length})`, cure)
-}
 
 /** HTTP/2 field values are octets; Node writes a string's code units as octets, so UTF-8 goes in as such. */
 const octets = (value: string) => Buffer.from(value, "utf8").toString("latin1")
@@ -126,6 +112,12 @@ export const writeExpiration = (
   return until
 }
 
+/** What a notification's request says beside its body and its authorization. */
+export interface NotificationHead extends RequestHead {
+  /** The device token's digits. */
+  readonly device: string
+}
+
 /**
  * The request of a notification, or the first rule it breaks.
  *
@@ -135,13 +127,13 @@ export const writeExpiration = (
 export const head = (
   notification: Notification,
   options: HeadOptions
-): Result.Result<RequestHead, InvalidNotification> => {
+): Result.Result<NotificationHead, InvalidNotification> => {
   const { device, id, pushType, trust, priority, expiration, collapseId, topicSuffix } = notification
   let topic = notification.topic ?? options.topic
   const fields = new Fields()
 
-  const badDevice = deviceProblem(device)
-  if (badDevice !== undefined) return Result.fail(badDevice)
+  const token = readDevice(device)
+  if (Result.isFailure(token)) return Result.fail(token.failure)
 
   if (!uuid.test(id)) return Result.fail(invalid("id", "is not a UUID", "Give a UUID in its 8-4-4-4-12 form, or none."))
   fields["apns-id"] = id.toLowerCase()
@@ -200,5 +192,5 @@ export const head = (
     expiresAtMillis = until.success
   }
 
-  return Result.succeed({ path: `/3/device/${device}`, fields, expiresAtMillis })
+  return Result.succeed({ device: token.success, path: `/3/device/${token.success}`, fields, expiresAtMillis })
 }

@@ -5,7 +5,7 @@ import type { Broadcast } from "../Broadcast.ts"
 import type { Notification } from "../Notification.ts"
 import { InvalidNotification, type Reason } from "../Reason.ts"
 import type { Timings } from "../Timings.ts"
-import { shorten } from "./request.ts"
+import { shorten } from "./deviceToken.ts"
 
 /** Of what is no notification, there is nothing to name. */
 const named = (input: unknown): { readonly id?: string; readonly device?: string } => {

@@ -24,7 +24,7 @@ import { topicOf } from "./fault.ts"
 import { ledgerOf } from "./ledger.ts"
 import { Prepared } from "./prepared.ts"
 import { type Refusal, refusalOf } from "./reply.ts"
-import { head, type RequestHead } from "./request.ts"
+import { head, type NotificationHead, type RequestHead } from "./request.ts"
 import { broadcastError, guarded, notificationError } from "./sendErrors.ts"
 import { tracedBroadcasts, tracedNotifications } from "./spans.ts"
 import { streamsAllowedBy } from "./submit.ts"
@@ -49,7 +49,7 @@ interface Known {
   readonly register: DeadRegister
 }
 
-const destinationOf = (environment: string, { device }: Notification, { fields }: Pick<RequestHead, "fields">) => ({
+const destinationOf = (environment: string, { device, fields }: Pick<NotificationHead, "device" | "fields">) => ({
   environment,
   topic: fields["apns-topic"] ?? "",
   device
@@ -60,12 +60,14 @@ class PreparedNotification extends Prepared<Receipt> {
   private readonly notification: Notification
   private readonly target: string | undefined
   private readonly known: Known | undefined
+  /** The device token's digits. */
+  readonly device: string
 
   constructor(
     notification: Notification,
     target: string | undefined,
     known: Known | undefined,
-    head: RequestHead,
+    head: NotificationHead,
     body: Uint8Array,
     nowMillis: number,
     timeoutMillis: number
@@ -74,10 +76,11 @@ class PreparedNotification extends Prepared<Receipt> {
     this.notification = notification
     this.target = target
     this.known = known
+    this.device = head.device
   }
 
   override get destination(): string {
-    return `${this.fields["apns-topic"] ?? ""} ${this.notification.device.toLowerCase()}`
+    return `${this.fields["apns-topic"] ?? ""} ${this.device.toLowerCase()}`
   }
 
   override read(response: ApnsResponse, attempts: number): Result.Result<Receipt, Refusal> {
@@ -98,7 +101,7 @@ class PreparedNotification extends Prepared<Receipt> {
   }
 
   private bury({ environment, register }: Known, dead: Dead | undefined): void {
-    if (dead !== undefined) register.record(destinationOf(environment, this.notification, this), dead)
+    if (dead !== undefined) register.record(destinationOf(environment, this), dead)
   }
 
   override get replayUnknown(): boolean | undefined {
@@ -173,7 +176,7 @@ export const makeSender = Effect.fnUntraced(function* (
     const request = head(notification, { topic, topicRequired, trust, nowMillis })
     if (Result.isFailure(request)) return Result.fail(notificationError(notification, target, request.failure, 0))
     if (known !== undefined) {
-      const dead = known.register.find(destinationOf(environment, notification, request.success))
+      const dead = known.register.find(destinationOf(environment, request.success))
       const problem = dead && suppressed(notification, dead)
       if (problem !== undefined) return Result.fail(notificationError(notification, target, problem, 0))
     }
@@ -222,7 +225,7 @@ export const makeSender = Effect.fnUntraced(function* (
       const checked = prepare(notification)
       if (Result.isFailure(checked)) return yield* hold(checked.failure)
       const prepared = checked.success
-      const at = destinationOf(environment, notification, prepared)
+      const at = destinationOf(environment, prepared)
       const dead = Option.getOrUndefined(yield* Effect.timeoutOption(deadTokens.find(at), left(prepared)))
       const problem = dead && suppressed(notification, dead)
       if (problem !== undefined) return yield* hold(prepared.errorOf(problem, 0))
