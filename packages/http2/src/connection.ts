@@ -5,20 +5,19 @@
  * SETTINGS, and never more than they allow. Events and endings are reported only from inside `receive`, `receiveEnd` and
  * `deliver`, never from inside a call that asks for something.
  *
- * The hot path is `open` → `Sender.request` and `receive` → `Receiver.onFrame` → `onHeaders` → `answered`: no closure, no
+ * The hot path is `open` → `Sender.request` and `receive` → `Receiver.onFrame` → `Responses` → `answered`: no closure, no
  * copy of a buffer and no object per frame on it beyond the stream, its fields and its ending.
  */
 import { ClientStream, type Stream, type StreamOwner } from "./clientStream.ts"
 import type { Ending, GoAway, OnEnding } from "./ending.ts"
 import { ConnectionError, ErrorCode, errorCodeName } from "./errorCode.ts"
 import type { HeaderField } from "./fields.ts"
-import { FloodBudget, type Sent } from "./floodBudget.ts"
+import { FloodBudget } from "./floodBudget.ts"
 import { defaultWindowSize, maxStreamId, maxWindowSize } from "./frame.ts"
-import { HpackError } from "./hpack/index.ts"
+import type { HpackError } from "./hpack/index.ts"
 import { type FrameListener, Receiver } from "./receiver.ts"
-import { ReceiveWindow, type WindowUpdates } from "./receiveWindow.ts"
 import type { Request } from "./request.ts"
-import { contentLengthOf, headersProblem, trailersProblem } from "./response.ts"
+import { type ResponseOwner, Responses, receiveWindowSize } from "./responses.ts"
 import { Sender } from "./sender.ts"
 import { Setting } from "./settings.ts"
 import { StreamTable } from "./streamTable.ts"
@@ -50,28 +49,22 @@ export interface ConnectionOptions {
   readonly firstStreamId?: number | undefined
 }
 
-/** The connection's window for what we receive; streams keep the initial 65,535 (RFC 9113, 6.9.2). */
-const receiveWindowSize = 1_048_576
-/** Bodies of unfinished responses, over all streams. */
-const maxHeldBodies = 16_777_216
 /** Bytes of debug data that are kept of a GOAWAY. */
 const maxDebugData = 4096
 
-export class Connection implements FrameListener, StreamOwner, WindowUpdates, Sent {
+export class Connection implements FrameListener, StreamOwner, ResponseOwner {
   private readonly listener: ConnectionListener
   private readonly sender: Sender
   private readonly receiver: Receiver
   private readonly budget = new FloodBudget()
   private readonly streams = new StreamTable()
+  private readonly responses: Responses
   private readonly maxConcurrentStreams: number
-  private readonly maxBodySize: number
   private readonly pings = new Map<number, () => void>()
   private pingCount = 0
   private readonly firstStreamId: number
   private nextStreamId: number
   private settingsUnacknowledged = true
-  private readonly window = new ReceiveWindow(0, receiveWindowSize, this)
-  private heldBodies = 0
   /** Streams that were cancelled, and that the peer may still be busy with: each keeps its place until a PING after it is answered. */
   private resetting = 0
   private isProbing = false
@@ -99,8 +92,8 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates, Se
     this.listener = listener
     this.sender = new Sender(options.scheme, options.authority)
     this.receiver = new Receiver(maxHeaderListSize, this)
+    this.responses = new Responses(this, this.budget, options.maxBodySize ?? 65_536)
     this.maxConcurrentStreams = options.maxConcurrentStreams ?? 1000
-    this.maxBodySize = options.maxBodySize ?? 65_536
     this.firstStreamId = options.firstStreamId ?? 1
     this.nextStreamId = this.firstStreamId
     this.sender.preface([
@@ -312,7 +305,7 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates, Se
     stream.closed = true
     this.streams.delete(stream)
     this.sender.forget(stream)
-    this.heldBodies -= stream.bodyLength
+    this.responses.forget(stream)
     this.capacityChanged = true
   }
 
@@ -328,7 +321,7 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates, Se
   }
 
   /** A stream error (RFC 9113, 5.4.2). */
-  private resetStream(stream: ClientStream, code: number, problem: string) {
+  resetStream(stream: ClientStream, code: number, problem: string): void {
     this.sender.reset(stream.id, code)
     this.budget.reset()
     this.announce()
@@ -381,49 +374,14 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates, Se
   }
 
   onHeaders(id: number, fields: ReadonlyArray<HeaderField> | HpackError, endStream: boolean) {
-    const stream = this.streamOf(id)
-    if (stream === undefined) this.budget.receive("on closed streams", this)
-    // RFC 9113, 10.5.1
-    else if (fields instanceof HpackError) this.resetStream(stream, ErrorCode.ENHANCE_YOUR_CALM, fields.message)
-    else if (stream.status === 0) this.onResponse(stream, fields, endStream)
-    else this.onTrailers(stream, fields, endStream)
+    this.responses.headers(this.streamOf(id), fields, endStream)
   }
 
-  private onResponse(stream: ClientStream, fields: ReadonlyArray<HeaderField>, endStream: boolean) {
-    const problem = headersProblem(fields)
-    if (problem !== undefined) return this.malformed(stream, problem)
-    const status = Number((fields[0] as HeaderField)[1])
-    if (status < 200) {
-      // Informational responses do not end a stream, and 101 does not exist (RFC 9113, 8.1 and 8.6).
-      if (endStream || status === 101) return this.malformed(stream, `a final response of status ${status}`)
-      return this.budget.receive("informational responses", this)
-    }
-    stream.status = status
-    stream.fields = fields.slice(1)
-    // Those have no content, whatever length they tell (RFC 9113, 8.1.1; RFC 9110, 6.4.1).
-    stream.contentLength = stream.isHead || status === 204 || status === 304 ? 0 : contentLengthOf(fields)
-    if (endStream) this.answered(stream)
+  onData(id: number, bytes: Buffer, start: number, end: number, size: number, endStream: boolean) {
+    this.responses.data(this.streamOf(id), bytes, start, end, size, endStream)
   }
 
-  private onTrailers(stream: ClientStream, fields: ReadonlyArray<HeaderField>, endStream: boolean) {
-    // RFC 9113, 8.1
-    const problem = endStream ? trailersProblem(fields) : "trailers that do not end it"
-    if (problem !== undefined) return this.malformed(stream, problem)
-    stream.trailers = fields
-    this.answered(stream)
-  }
-
-  /** A malformed response is a stream error (RFC 9113, 8.1.1). */
-  private malformed(stream: ClientStream, problem: string) {
-    this.resetStream(stream, ErrorCode.PROTOCOL_ERROR, `the response is malformed: ${problem}`)
-  }
-
-  private answered(stream: ClientStream) {
-    const { contentLength } = stream
-    // RFC 9113, 8.1.1; NaN differs from every length.
-    if (contentLength !== -1 && contentLength !== stream.bodyLength) {
-      return this.malformed(stream, "its body is not as long as its content-length")
-    }
+  answered(stream: ClientStream): void {
     if (stream.unsent !== undefined) {
       // The rest of the request is of no use (RFC 9113, 8.1).
       this.sender.reset(stream.id, ErrorCode.CANCEL)
@@ -432,36 +390,6 @@ export class Connection implements FrameListener, StreamOwner, WindowUpdates, Se
     }
     this.budget.answered()
     this.end(stream, stream.answer())
-  }
-
-  onData(id: number, bytes: Buffer, start: number, end: number, size: number, endStream: boolean) {
-    const stream = this.streamOf(id)
-    // The whole payload counts, also on closed streams (RFC 9113, 5.1 and 6.9.1).
-    if (!this.window.receive(size)) throw flowControlError("DATA above the connection's window")
-    this.window.replenish()
-    if (stream === undefined) return this.budget.receive("on closed streams", this)
-    // RFC 9113, 10.5
-    if (start === end && !endStream) this.budget.spend("empty DATA")
-    // RFC 9113, 8.1
-    if (stream.status === 0) return this.malformed(stream, "a body before its header section")
-    // A frame is smaller than the window, so the last one needs no check unless others came before it.
-    if (!endStream) stream.window ??= new ReceiveWindow(id, defaultWindowSize, this)
-    if (stream.window?.receive(size) === false) {
-      // RFC 9113, 6.9.1
-      return this.resetStream(stream, ErrorCode.FLOW_CONTROL_ERROR, "DATA above the stream's window")
-    }
-    this.appendBody(stream, bytes, start, end, endStream)
-  }
-
-  private appendBody(stream: ClientStream, bytes: Buffer, start: number, end: number, endStream: boolean) {
-    this.heldBodies += end - start
-    if (stream.bodyLength + end - start > this.maxBodySize || this.heldBodies > maxHeldBodies) {
-      this.heldBodies -= end - start
-      return this.resetStream(stream, ErrorCode.ENHANCE_YOUR_CALM, "the body of the response is too long")
-    }
-    if (end > start) stream.append(bytes, start, end)
-    if (endStream) return this.answered(stream)
-    stream.window?.replenish()
   }
 
   onRstStream(id: number, code: number) {
