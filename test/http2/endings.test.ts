@@ -44,6 +44,7 @@ describe("a stream ends", () => {
     const server = ready()
     const processed = server.request()
     const above = server.request()
+    server.flush()
     server.goAway(1, 0, "bye")
     deepStrictEqual(above.expect("AboveLastStream").goAway, { code: 0, lastStreamId: 1, debugData: "bye" })
     processed.expectPending()
@@ -318,6 +319,7 @@ describe("GOAWAY", () => {
     for (const code of [1, 2, 7, 11, 0xffff_ffff]) {
       const server = ready()
       const [first, second, third] = [server.request(), server.request(), server.request()]
+      server.flush()
       server.goAway(3, code)
       third.expect("AboveLastStream")
       server.respond(3, 200)
@@ -331,6 +333,7 @@ describe("GOAWAY", () => {
   it("in two steps is a graceful shutdown (6.8)", () => {
     const server = ready()
     const [first, second] = [server.request(), server.request()]
+    server.flush()
     server.goAway(2 ** 31 - 1, 0)
     first.expectPending()
     second.expectPending()
@@ -347,6 +350,7 @@ describe("GOAWAY", () => {
   it("does not raise its last stream again (6.8)", () => {
     const server = ready()
     const [first, second] = [server.request(), server.request()]
+    server.flush()
     server.goAway(1, 0)
     server.goAway(3, 0)
     second.expect("AboveLastStream")
@@ -358,6 +362,7 @@ describe("GOAWAY", () => {
   it("is reported before the endings it makes", () => {
     const server = ready()
     server.request()
+    server.flush()
     server.goAway(0, 0)
     deepStrictEqual(server.events, ["ready", "goAway", "AboveLastStream", "close"])
   })
@@ -485,5 +490,108 @@ describe("the connection ends", () => {
       for (const request of requests) strictEqual(request.endings.length, 1)
       strictEqual(server.closes.length, 1)
     }
+  })
+})
+
+describe("a request still in the output when GOAWAY comes", () => {
+  it("is not written, and is told as never written: no stream is opened after it (6.8)", () => {
+    const server = ready()
+    const taken = server.request({ path: "/taken" })
+    server.expectHeaders(1)
+    const left = [server.request({ path: "/a", body: "a" }), server.request({ path: "/b" })]
+    server.goAway(2 ** 31 - 1, 0)
+    for (const request of left) request.expect("NeverWritten")
+    server.expectNothing()
+    server.respond(1, 200)
+    taken.expect("Answered")
+    server.flush()
+    deepStrictEqual(server.closes, [undefined])
+  })
+
+  it("is told so after the GOAWAY, with those above its last stream (6.8)", () => {
+    const server = ready()
+    const [processed, above] = [server.request(), server.request()]
+    server.flush()
+    const left = server.request()
+    server.goAway(1, 2, "busy")
+    above.expect("AboveLastStream")
+    left.expect("NeverWritten")
+    processed.expectPending()
+    deepStrictEqual(server.events, ["ready", "goAway", "NeverWritten", "AboveLastStream"])
+  })
+
+  it("takes nothing with it: what answers the peer, and bodies of others, are written (6.5.3, 6.7, 6.9)", () => {
+    const server = ready({ initialWindowSize: 2 })
+    const long = server.request({ body: "abcd" })
+    server.expectHeaders(1)
+    server.expectData(1, "ab", false)
+    server.ping("0102030405060708")
+    const left = server.request({ path: "/left", body: "x" })
+    server.windowUpdate(1, 10)
+    server.ping("1112131415161718")
+    server.goAway(2 ** 31 - 1, 0)
+    left.expect("NeverWritten")
+    strictEqual(server.expectFrame(types.ping, 1, 0).payload.toString("hex"), "0102030405060708")
+    server.expectData(1, "cd")
+    strictEqual(server.expectFrame(types.ping, 1, 0).payload.toString("hex"), "1112131415161718")
+    server.expectNothing()
+    strictEqual(long.stream.stage, "answer")
+  })
+
+  it("gives back what its body had taken of the connection's window: others may need it (6.9)", () => {
+    const server = ready({ initialWindowSize: 60_000, maxFrameSize: 60_000 })
+    server.request({ body: "a".repeat(100_000) })
+    server.expectHeaders(1)
+    server.expectData(1, "a".repeat(60_000), false)
+    const left = server.request({ body: "b".repeat(60_000) })
+    server.goAway(2 ** 31 - 1, 0)
+    left.expect("NeverWritten")
+    server.windowUpdate(1, 40_000)
+    server.expectData(1, "a".repeat(5535), false)
+    server.expectNothing()
+  })
+
+  it("that was cancelled before is not written either, nor its reset", () => {
+    const server = ready()
+    const left = server.request({ body: "x" })
+    left.stream.cancel()
+    server.goAway(2 ** 31 - 1, 0)
+    server.expectFrame(types.ping, 0, 0)
+    server.expectGoAway("NO_ERROR")
+    server.expectNothing()
+    left.expect("Cancelled")
+  })
+
+  it("is not written when its header section takes several frames (6.10)", () => {
+    const server = ready()
+    const left = server.request({ fields: [["long", "x".repeat(40_000), "literal"]], body: "x" })
+    server.goAway(2 ** 31 - 1, 0)
+    left.expect("NeverWritten")
+    server.expectGoAway("NO_ERROR")
+    server.expectNothing()
+  })
+
+  it("is not written before the preface was, which stays (3.4)", () => {
+    const server = play()
+    server.frame(types.settings, 0, 0, settingsPayload({}))
+    const left = server.request({ body: "x" })
+    server.goAway(2 ** 31 - 1, 0)
+    left.expect("NeverWritten")
+    server.expectPreface()
+    server.expectFrame(types.settings, 1, 0)
+  })
+
+  it("counts for positions: the windows that were given back before it are known when it is taken (6.9.1)", () => {
+    const server = ready({}, { maxBodySize: 1_000_000 })
+    const request = server.request()
+    server.expectHeaders(1)
+    server.headers(1, [[":status", "200"]])
+    server.request({ body: Buffer.alloc(1000) })
+    for (let frames = 0; frames < 2; frames++) server.data(1, Buffer.alloc(16_384))
+    server.goAway(2 ** 31 - 1, 0)
+    server.flush()
+    for (let frames = 0; frames < 3; frames++) server.data(1, Buffer.alloc(16_384))
+    request.expectPending()
+    deepStrictEqual(server.closes, [])
   })
 })

@@ -30,7 +30,7 @@ export interface ConnectionListener {
   onReady(): void
   /** Streams may be opened, after some could not, or after streams have ended. */
   onCapacity(): void
-  /** Reported before the endings of the streams above its last stream. */
+  /** Reported before the endings of the streams above its last stream, and of those that were not written yet. */
   onGoAway(goAway: GoAway): void
   /** All is over, every stream has ended. What is left to take is to be written; then the socket is to be closed. */
   onClose(error: ConnectionError | undefined): void
@@ -450,9 +450,11 @@ export class Connection implements FrameListener, StreamOwner, ResponseOwner {
     const lastStreamId = Math.min(lastStream, this.goAway?.lastStreamId ?? maxStreamId)
     const debugData = bytes.toString("utf8", start, Math.min(end, start + maxDebugData))
     const goAway: GoAway = { code, lastStreamId, debugData }
+    const isFirst = this.goAway === undefined
     this.goAway = goAway
     this.closing = true
     this.listener.onGoAway(goAway)
+    if (isFirst) this.withdraw(goAway)
     // Those up to it may still be answered, whatever the code (RFC 9113, 6.8); and what is being answered was processed,
     // whatever the number says (RFC 9113, 8.7: only what was not is safe to send again).
     for (const stream of this.streams.all()) {
@@ -460,6 +462,17 @@ export class Connection implements FrameListener, StreamOwner, ResponseOwner {
         this.end(stream, { _tag: "AboveLastStream", goAway })
       }
     }
+  }
+
+  /** Nothing is opened after a GOAWAY, whatever its last stream (RFC 9113, 6.8): what is still in the output stays here. */
+  private withdraw({ code }: GoAway) {
+    const problem = `the peer was going away (${errorCodeName(code)}) before it was written`
+    this.sender.withdraw()
+    for (const stream of this.streams.all()) {
+      if (stream.headersPosition >= this.taken && !stream.closed) this.end(stream, { _tag: "NeverWritten", problem })
+    }
+    this.sender.resume()
+    this.announce()
   }
 
   onIgnored(what: string) {

@@ -65,6 +65,9 @@ export const writeUint32 = (bytes: Uint8Array, at: number, value: number): void 
   bytes[at + 3] = value
 }
 
+export const readUint24 = (bytes: Buffer, at: number): number =>
+  ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)
+
 export const readUint32 = (bytes: Buffer, at: number): number =>
   readUint31(bytes, at) + ((bytes[at] as number) >>> 7) * 0x80000000
 

@@ -1,6 +1,6 @@
 /** Cuts the bytes of a connection into frames, whatever the chunks they arrive in. */
 import { ConnectionError, ErrorCode } from "./errorCode.ts"
-import { defaultMaxFrameSize, FrameType, frameHeaderSize, readUint31 } from "./frame.ts"
+import { defaultMaxFrameSize, FrameType, frameHeaderSize, readUint24, readUint31 } from "./frame.ts"
 
 export interface FrameHandler {
   /** Whether no further frame is wanted. */
@@ -49,7 +49,7 @@ export class FrameReader {
       }
       this.started = true
     }
-    const length = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)
+    const length = readUint24(bytes, at)
     // We leave MAX_FRAME_SIZE at its default (RFC 9113, 4.2).
     if (length > defaultMaxFrameSize) {
       throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `a frame of ${length} bytes is above MAX_FRAME_SIZE`)

@@ -16,12 +16,14 @@ export class Output implements OctetSink {
   offset = 0
   /** How many bytes of the connection have been taken: the position of `buffer[0]`. */
   taken = 0
+  /** Bytes that were written and cut out again: the positions after them stay as they are. */
+  private withdrawn = 0
   private readonly inFlight: Array<Buffer> = []
   private readonly spare: Array<Buffer> = []
 
   /** The position of the next byte. */
   get position(): number {
-    return this.taken + this.offset
+    return this.taken + this.offset + this.withdrawn
   }
 
   reserve(length: number): void {
@@ -37,7 +39,8 @@ export class Output implements OctetSink {
     const { buffer, offset } = this
     if (offset === 0) return undefined
     this.inFlight.push(buffer)
-    this.taken += offset
+    this.taken += offset + this.withdrawn
+    this.withdrawn = 0
     this.offset = 0
     this.buffer = this.spare.pop() ?? Buffer.allocUnsafeSlow(initialSize)
     return buffer.subarray(0, offset)
@@ -46,6 +49,12 @@ export class Output implements OctetSink {
   recycle(): void {
     const buffer = this.inFlight.shift()
     if (buffer !== undefined && buffer.length <= keptSize && this.spare.length < keptCount) this.spare.push(buffer)
+  }
+
+  /** Keeps so much of the buffer, from which parts were cut out. */
+  shorten(offset: number): void {
+    this.withdrawn += this.offset - offset
+    this.offset = offset
   }
 
   /** Drops what has not been taken, but for what comes before this position. */

@@ -9,6 +9,8 @@ import {
   FrameType,
   frameHeaderSize,
   maxWindowSize,
+  readUint24,
+  readUint31,
   writeFrameHeader,
   writeUint32
 } from "./frame.ts"
@@ -65,6 +67,32 @@ export class Sender {
   /** Drops what has not been taken. The preface stays: nothing can be said without it (RFC 9113, 3.4). */
   discard(): void {
     this.output.discard(this.prefaceEnd)
+  }
+
+  /**
+   * Takes the requests out of the output that are wholly there, with everything on their streams; what else is there stays.
+   * The compression table then has entries that the peer does not know: no request may follow.
+   */
+  withdraw(): void {
+    const { output } = this
+    const { buffer, offset } = output
+    let firstId = Number.POSITIVE_INFINITY
+    let kept = output.taken === 0 ? connectionPreface.length : 0
+    for (let at = kept, end = at; at < offset; at = end) {
+      const length = readUint24(buffer, at)
+      const type = buffer[at + 3] as number
+      const streamId = readUint31(buffer, at + 5)
+      end = at + frameHeaderSize + length
+      if (type === FrameType.HEADERS) firstId = Math.min(firstId, streamId)
+      if (streamId < firstId) {
+        buffer.copyWithin(kept, at, end)
+        kept += end - at
+      } else if (type === FrameType.DATA) {
+        // The peer will never count it (RFC 9113, 6.9).
+        this.window += length
+      }
+    }
+    output.shorten(kept)
   }
 
   /** Why the request cannot be sent on this connection, if so. Nothing is written. */
