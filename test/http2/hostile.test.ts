@@ -354,10 +354,11 @@ describe("a flood ends the connection with ENHANCE_YOUR_CALM (10.5)", () => {
     server.expectConnectionError("ENHANCE_YOUR_CALM")
   })
 
-  it("of CONTINUATION, by their size (10.5.1)", () => {
+  it("of CONTINUATION, however large each is (10.5.1)", () => {
     const { server } = requested()
     server.frame(types.headers, 1, 1, status200)
-    server.frame(types.continuation, 0, 1, Buffer.alloc(16_384))
+    for (let frames = 0; frames < 32; frames++) server.frame(types.continuation, 0, 1, Buffer.alloc(16_384))
+    deepStrictEqual(server.closes, [])
     server.frame(types.continuation, 0, 1, Buffer.alloc(16_384))
     server.expectConnectionError("ENHANCE_YOUR_CALM")
   })
@@ -492,6 +493,74 @@ describe("a response too large", () => {
     server.expectHeaders(3)
     server.frame(types.headers, 5, 3, Buffer.from([0x80 | 64, 0x80 | 63]))
     deepStrictEqual(next.expect("Answered").fields, [["a", "b"]])
+  })
+
+  /** A header block, in frames of this size. */
+  const headersIn = (server: Play, streamId: number, size: number, whole: Buffer) => {
+    for (let at = 0; at < whole.length; at += size) {
+      const last = at + size >= whole.length ? 4 : 0
+      const [type, end] = at === 0 ? [types.headers, 1] : [types.continuation, 0]
+      server.frame(type, end | last, streamId, whole.subarray(at, at + size))
+    }
+  }
+  const status = [":status", "200"] as const
+  const entry = ["a", "b"] as const
+
+  it("in its header list resets the stream alone, in one frame or in several (10.5.1)", () => {
+    const lists: ReadonlyArray<ReadonlyArray<readonly [string, string]>> = [
+      [["large", "x".repeat(16_300)]],
+      [["larger", "x".repeat(200_000)]],
+      Array.from({ length: 5000 }, (_, n) => [`n${n}`, "v".repeat(n % 60)])
+    ]
+    for (const list of lists) {
+      for (const size of [16_384, 12_000]) {
+        const server = ready()
+        const [other, request] = [server.request(), server.request()]
+        server.expectHeaders(1)
+        server.expectHeaders(3)
+        headersIn(server, 3, size, Buffer.concat([block([status, ...list]), block([entry], true)]))
+        server.expectReset(3, "ENHANCE_YOUR_CALM")
+        strictEqual(request.expect("Reset").initiator, "local")
+        // The entry that came after what was too much is in the table (4.3).
+        server.frame(types.headers, 5, 1, Buffer.concat([block([status]), Buffer.from([0x80 | 62])]))
+        deepStrictEqual(other.expect("Answered").fields, [["a", "b"]])
+        server.expectNothing()
+      }
+    }
+  })
+
+  it("in its trailers resets the stream alone, too (8.1 and 10.5.1)", () => {
+    const server = ready({}, { maxHeaderListSize: 1000 })
+    const [other, request] = [server.request(), server.request()]
+    server.flush()
+    server.unreadFrames()
+    server.headers(3, [status])
+    headersIn(server, 3, 1000, block([["large", "x".repeat(9000)]]))
+    server.expectReset(3, "ENHANCE_YOUR_CALM")
+    request.expect("Reset")
+    server.respond(1, 200)
+    other.expect("Answered")
+  })
+
+  it("on a closed stream does nothing but count, and keeps the compression state (4.3 and 5.1)", () => {
+    const server = ready()
+    const [other, request] = [server.request(), server.request()]
+    server.flush()
+    server.unreadFrames()
+    request.stream.cancel()
+    server.expectCancel(3)
+    headersIn(server, 3, 16_384, Buffer.concat([block([["large", "x".repeat(100_000)]]), block([entry], true)]))
+    server.expectNothing()
+    server.frame(types.headers, 5, 1, Buffer.concat([block([status]), Buffer.from([0x80 | 62])]))
+    deepStrictEqual(other.expect("Answered").fields, [["a", "b"]])
+  })
+
+  it("is none that is as large as we have said, in as many frames as that takes (6.5.2 and 10.5.1)", () => {
+    const server = ready({}, { maxHeaderListSize: 1_000_000 })
+    const request = server.request()
+    server.expectHeaders(1)
+    headersIn(server, 1, 16_384, block([status, ["large", "x".repeat(900_000)]]))
+    strictEqual(request.expect("Answered").fields[0]?.[1].length, 900_000)
   })
 
   it("in its body resets the stream", () => {

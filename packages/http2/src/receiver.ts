@@ -39,8 +39,7 @@ export class Receiver implements FrameHandler {
   constructor(maxHeaderListSize: number, listener: FrameListener) {
     this.listener = listener
     this.decoder = new Decoder({ maxTableSize: 4096, maxHeaderListSize })
-    // A block may be longer than its list, if Huffman-coded badly; by no more than this if it is honest.
-    this.block = new HeaderBlock(maxHeaderListSize * 2)
+    this.block = new HeaderBlock(maxHeaderListSize)
   }
 
   /** Whether a frame has begun that has not ended. */
@@ -117,9 +116,9 @@ export class Receiver implements FrameHandler {
     if (block.streamId === 0) throw protocolError("CONTINUATION without HEADERS")
     block.continue(bytes, start, end)
     if ((flags & Flag.END_HEADERS) === 0) return
-    const id = block.streamId
-    block.streamId = 0
-    this.decode(id, block.endStream, block.bytes, 0, block.length)
+    const { bytes: whole, endStream, length, streamId } = block
+    block.release()
+    this.decode(streamId, endStream, whole, 0, length)
   }
 
   /** Decodes every block, also those of closed streams: the compression state is the connection's (RFC 9113, 4.3). */
