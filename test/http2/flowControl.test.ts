@@ -46,6 +46,72 @@ describe("what we send", () => {
     server.expectData(5, "c")
   })
 
+  it("shares the connection's window among those that wait, a frame in turn (5.2.1 and 6.9)", () => {
+    const server = ready({ initialWindowSize: 1_000_000, maxFrameSize: 1_000_000 })
+    for (const letter of "abc") server.request({ body: letter.repeat(200_000) })
+    server.flush()
+    server.unreadFrames()
+    const sent = () => server.unreadFrames().map(({ payload }) => [payload.toString("latin1", 0, 1), payload.length])
+    const order: Array<unknown> = []
+    for (let updates = 0; updates < 9; updates++) {
+      server.windowUpdate(0, 10_000)
+      order.push(...sent())
+    }
+    deepStrictEqual(
+      order,
+      [..."abcabcabc"].map((letter) => [letter, 10_000])
+    )
+    server.windowUpdate(0, 50_000)
+    deepStrictEqual(sent(), [
+      ["a", 16_384],
+      ["b", 16_384],
+      ["c", 16_384],
+      ["a", 50_000 - 3 * 16_384]
+    ])
+  })
+
+  it("passes by who waits for a window of its own, which keeps its place (5.2.1 and 6.9)", () => {
+    const server = ready({ initialWindowSize: 65_535 })
+    for (const letter of "abc") server.request({ body: letter.repeat(80_000) })
+    server.flush()
+    server.unreadFrames()
+    const turns = () => server.unreadFrames().map(({ payload }) => payload.toString("latin1", 0, 1))
+    // The first has used its own window up.
+    for (const letter of "bcb") {
+      server.windowUpdate(0, 10)
+      deepStrictEqual(turns(), [letter])
+    }
+    server.windowUpdate(1, 100_000)
+    for (const letter of "acba") {
+      server.windowUpdate(0, 10)
+      deepStrictEqual(turns(), [letter])
+    }
+  })
+
+  it("is whole and in order for each that shares it (5.2.1)", () => {
+    const server = ready({ initialWindowSize: 0 })
+    const bodies = Array.from({ length: 7 }, (_, n) => String.fromCharCode(97 + n).repeat(20_000 + n))
+    const requests = bodies.map((body) => server.request({ body }))
+    server.flush()
+    server.unreadFrames()
+    const sent = new Map<number, string>()
+    for (let turn = 1; sent.size < 7 || [...sent.values()].join("").length < bodies.join("").length; turn++) {
+      server.windowUpdate(0, 1000 * (turn % 5) + 1)
+      server.windowUpdate(1 + 2 * (turn % 7), 1500)
+      for (const { payload, streamId, flags } of server.unreadFrames()) {
+        const text = (sent.get(streamId) ?? "") + payload.toString("latin1")
+        sent.set(streamId, text)
+        strictEqual((flags & 1) !== 0, text.length === bodies[(streamId - 1) / 2]?.length)
+      }
+    }
+    deepStrictEqual(
+      [...sent].sort(([a], [b]) => a - b).map(([, text]) => text),
+      bodies
+    )
+    for (const { stream } of requests) server.respond(stream.id, 200)
+    for (const request of requests) request.expect("Answered")
+  })
+
   it("follows INITIAL_WINDOW_SIZE down below 0 and up again (6.9.2)", () => {
     const server = ready({ initialWindowSize: 10 })
     server.request({ body: "0123456789abcdef" })

@@ -4,6 +4,7 @@ import { ConnectionError, ErrorCode } from "./errorCode.ts"
 import { type EncodeField, entryOverhead } from "./fields.ts"
 import {
   connectionPreface,
+  defaultMaxFrameSize,
   defaultWindowSize,
   Flag,
   FrameType,
@@ -24,6 +25,9 @@ const maxWaiting = 4_194_304
 /** Answers to the peer's PING and SETTINGS that may wait; a peer that sends these and does not read has more. */
 const maxWaitingAnswers = 65_536
 
+/** What a body that waits may write at its turn, however large the peer's frames may be. */
+const turnSize = defaultMaxFrameSize
+
 const noFields: ReadonlyArray<EncodeField> = []
 const noBytes = new Uint8Array(0)
 
@@ -35,7 +39,7 @@ export class Sender {
   private readonly templates: Templates
   /** The connection's flow-control window for what we send (RFC 9113, 6.9). */
   private window = defaultWindowSize
-  /** Streams whose bodies wait for a window, in the order they began to wait. */
+  /** Streams whose bodies wait for a window, in the order of their turns. */
   private readonly waiting = new Set<ClientStream>()
   /** DATA frames written. */
   dataFrames = 0
@@ -183,37 +187,46 @@ export class Sender {
 
   /** Writes as much of a body as the windows allow; the rest waits (RFC 9113, 6.9). */
   private body(stream: ClientStream, body: Uint8Array) {
-    let at = 0
-    while (at < body.length) {
-      const length = Math.min(body.length - at, this.peer.maxFrameSize, stream.sendWindow, this.window, this.room())
-      if (length <= 0) {
-        stream.unsent = body.subarray(at)
-        this.waiting.add(stream)
-        return
-      }
-      const flags = at + length === body.length ? Flag.END_STREAM : 0
-      const to = this.frame(FrameType.DATA, flags, stream.id, length)
-      this.output.buffer.set(length === body.length ? body : body.subarray(at, at + length), to)
-      this.dataFrames++
-      stream.sendWindow -= length
-      this.window -= length
-      at += length
-    }
-    stream.unsent = undefined
-    this.waiting.delete(stream)
+    let rest: Uint8Array | undefined = body
+    while (rest !== undefined && this.isOpen(stream)) rest = this.data(stream, rest, this.peer.maxFrameSize)
+    stream.unsent = rest
+    if (rest !== undefined) this.waiting.add(stream)
+  }
+
+  /** Whether something of a body may be written. */
+  private isOpen(stream: ClientStream): boolean {
+    return stream.sendWindow > 0 && this.window > 0 && this.room() > 0
+  }
+
+  /** Writes one DATA frame; returns what is left of the body. */
+  private data(stream: ClientStream, body: Uint8Array, most: number): Uint8Array | undefined {
+    const length = Math.min(body.length, most, stream.sendWindow, this.window, this.room())
+    const isLast = length === body.length
+    const to = this.frame(FrameType.DATA, isLast ? Flag.END_STREAM : 0, stream.id, length)
+    this.output.buffer.set(isLast ? body : body.subarray(0, length), to)
+    this.dataFrames++
+    stream.sendWindow -= length
+    this.window -= length
+    return isLast ? undefined : body.subarray(length)
   }
 
   private room(): number {
     return maxWaiting - this.output.offset
   }
 
-  /** Writes what can be written of the bodies that wait. */
+  /**
+   * Writes what can be written of the bodies that wait, a frame of each in turn, so that a long one does not keep the
+   * connection's window to itself (RFC 9113, 5.2.1).
+   */
   resume(): void {
     for (const stream of this.waiting) {
       if (this.window <= 0 || this.room() <= 0) return
-      if (stream.sendWindow <= 0 || stream.unsent === undefined) continue
-      this.body(stream, stream.unsent)
+      if (stream.unsent === undefined || !this.isOpen(stream)) continue
+      stream.unsent = this.data(stream, stream.unsent, turnSize)
       stream.endPosition = this.output.position
+      this.waiting.delete(stream)
+      // At the end of the line, where this loop comes to it again.
+      if (stream.unsent !== undefined) this.waiting.add(stream)
     }
   }
 
