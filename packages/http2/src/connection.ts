@@ -15,6 +15,7 @@ import type { HeaderField } from "./fields.ts"
 import { FloodBudget } from "./floodBudget.ts"
 import { defaultWindowSize, maxStreamId, maxWindowSize } from "./frame.ts"
 import type { HpackError } from "./hpack/index.ts"
+import { checkNumber, largestSetting } from "./options.ts"
 import { type FrameListener, Receiver } from "./receiver.ts"
 import type { Request } from "./request.ts"
 import { type ResponseOwner, Responses, receiveWindowSize } from "./responses.ts"
@@ -39,11 +40,11 @@ export interface ConnectionListener {
 export interface ConnectionOptions {
   readonly scheme: string
   readonly authority: string
-  /** Streams to open at most, if the peer allows more. Default 1000. */
+  /** Streams to open at most, if the peer allows more: from 1. Default 1000. */
   readonly maxConcurrentStreams?: number | undefined
-  /** The largest header list of a response (RFC 9113, 6.5.2); a larger one resets its stream. Default 16,384. */
+  /** The largest header list of a response (RFC 9113, 6.5.2), from 1 to 2^32-1; a larger one resets its stream. Default 16,384. */
   readonly maxHeaderListSize?: number | undefined
-  /** The largest body of a response; a larger one resets its stream. Default 65,536. */
+  /** The largest body of a response, `Infinity` for any; a larger one resets its stream. Default 65,536. */
   readonly maxBodySize?: number | undefined
   /** The identifier of the first stream: 1 unless a test wants them exhausted. */
   readonly firstStreamId?: number | undefined
@@ -87,14 +88,19 @@ export class Connection implements FrameListener, StreamOwner, ResponseOwner {
   /** Endings decided outside `receive`. */
   private deferred: Array<[ClientStream, Ending]> = []
 
+  /** Throws a RangeError when an option is out of its range. */
   constructor(options: ConnectionOptions, listener: ConnectionListener) {
-    const { maxHeaderListSize = 16_384 } = options
+    const { firstStreamId = 1, maxBodySize = 65_536, maxConcurrentStreams = 1000, maxHeaderListSize = 16_384 } = options
+    checkNumber("maxConcurrentStreams", maxConcurrentStreams, { least: 1, most: Number.POSITIVE_INFINITY })
+    checkNumber("maxHeaderListSize", maxHeaderListSize, { least: 1, most: largestSetting })
+    checkNumber("maxBodySize", maxBodySize, { least: 0, most: Number.POSITIVE_INFINITY })
+    checkNumber("firstStreamId", firstStreamId, { least: 1, most: maxStreamId })
     this.listener = listener
     this.sender = new Sender(options.scheme, options.authority)
     this.receiver = new Receiver(maxHeaderListSize, this)
-    this.responses = new Responses(this, this.budget, options.maxBodySize ?? 65_536)
-    this.maxConcurrentStreams = options.maxConcurrentStreams ?? 1000
-    this.firstStreamId = options.firstStreamId ?? 1
+    this.responses = new Responses(this, this.budget, maxBodySize)
+    this.maxConcurrentStreams = maxConcurrentStreams
+    this.firstStreamId = firstStreamId
     this.nextStreamId = this.firstStreamId
     this.sender.preface([
       [Setting.ENABLE_PUSH, 0],

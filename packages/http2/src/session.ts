@@ -6,6 +6,7 @@ import * as Tls from "node:tls"
 import type { Stream } from "./clientStream.ts"
 import { Connection } from "./connection.ts"
 import type { GoAway, OnEnding } from "./ending.ts"
+import { checkNumber, largestPort, longestTimer } from "./options.ts"
 import type { Request } from "./request.ts"
 
 /** Where and how to connect. */
@@ -32,13 +33,13 @@ export interface ConnectOptions {
   readonly socket?: Duplex | undefined
   /** Without TLS, by prior knowledge (RFC 9113, 3.3): for tests. Default false. */
   readonly plaintext?: boolean | undefined
-  /** Until the peer's SETTINGS must have arrived, in milliseconds. Default 10,000. */
+  /** Until the peer's SETTINGS must have arrived, in milliseconds, from 1 to 2^31-1. Default 10,000. */
   readonly connectTimeoutMillis?: number | undefined
-  /** Streams to open at most, if the peer allows more. Default 1000. */
+  /** Streams to open at most, if the peer allows more: from 1. Default 1000. */
   readonly maxConcurrentStreams?: number | undefined
-  /** The largest header list of a response; a larger one resets its stream. Default 16,384. */
+  /** The largest header list of a response, from 1 to 2^32-1; a larger one resets its stream. Default 16,384. */
   readonly maxHeaderListSize?: number | undefined
-  /** The largest body of a response; a larger one resets its stream. Default 65,536. */
+  /** The largest body of a response, `Infinity` for any; a larger one resets its stream. Default 65,536. */
   readonly maxBodySize?: number | undefined
 }
 
@@ -105,7 +106,10 @@ const refillMillis = 1000
 /** The buffer that is read into: four TLS records. */
 const readSize = 65_536
 
-/** Opens a session; it takes streams from `onReady` on. */
+/**
+ * Opens a session; it takes streams from `onReady` on. Throws, before it dials, a RangeError for a number that is out of its
+ * range, and the runtime's error for a certificate that is none.
+ */
 export const connect = (options: ConnectOptions, listener: SessionListener): Session =>
   new SocketSession(options, listener)
 
@@ -130,6 +134,8 @@ class SocketSession implements Session {
 
   constructor(options: ConnectOptions, listener: SessionListener) {
     const { host, port, plaintext = false, connectTimeoutMillis = 10_000 } = options
+    checkNumber("port", port, { least: 0, most: largestPort })
+    checkNumber("connectTimeoutMillis", connectTimeoutMillis, { least: 1, most: longestTimer, fraction: true })
     this.listener = listener
     this.connection = new Connection(
       { ...options, scheme: plaintext ? "http" : "https", authority: options.authority ?? authorityOf(host, port) },
