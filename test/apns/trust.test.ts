@@ -95,13 +95,13 @@ describe("own authorities", () => {
   ] as const) {
     it.live(`are refused when the layer is built where they are ${what}`, () =>
       Effect.gen(function* () {
-        for (const setting of ["ca", "extraCa", "environment.ca"]) {
+        for (const setting of ["ca", "extraCa", "environment.ca", "proxy.ca"]) {
           const server = { host: "127.0.0.1", port: 1 }
-          const layer = ApnsConnection.layer(
-            setting === "environment.ca"
-              ? { environment: { ...server, ca: pem } }
-              : { environment: server, [setting]: pem }
-          )
+          const settings: Readonly<Record<string, Parameters<typeof ApnsConnection.layer>[0]>> = {
+            "environment.ca": { environment: { ...server, ca: pem } },
+            "proxy.ca": { environment: server, proxy: { url: "https://127.0.0.1:1", ca: pem } }
+          }
+          const layer = ApnsConnection.layer(settings[setting] ?? { environment: server, [setting]: pem })
           const { message, reason } = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
           assert(reason._tag === "InvalidConfiguration")
           assert.strictEqual(reason.setting, setting)

@@ -8,6 +8,7 @@ import { ApnsError } from "../ApnsError.ts"
 import type { Address } from "../Environment.ts"
 import type { Proxy, ProxyAddress } from "../Proxy.ts"
 import { InvalidConfiguration } from "../Reason.ts"
+import { anchors } from "./anchors.ts"
 import { text } from "./env.ts"
 import { isExempt } from "./noProxy.ts"
 
@@ -99,7 +100,8 @@ export const resolveProxy = (
   const plain = Redacted.isRedacted(url) ? Redacted.value(url) : url
   const parsed = parseProxy("proxy", typeof plain === "string" ? plain : "", ca)
   if (plain === url && Result.isSuccess(parsed) && hasPassword(parsed.success)) return Effect.fail(plainPassword())
-  return Effect.mapError(Effect.fromResult(parsed), asApnsError)
+  const trusted = Result.andThen(anchors(ca, undefined, "proxy.ca"), () => parsed)
+  return Effect.mapError(Effect.fromResult(trusted), asApnsError)
 }
 
 const hasPassword = ({ credentials }: ProxyAddress) =>

@@ -36,7 +36,7 @@ const connectRequest = (proxy: ProxyAddress, target: string) => {
   })
 }
 
-/** Throws when the proxy's `ca` is no certificate. */
+/** Throws when Node refuses the TLS of an `https://` proxy. */
 export const byConnect = (endpoint: Endpoint, proxy: ProxyAddress, listener: TunnelListener): Tunnel => {
   const target = targetOf(endpoint)
   const request = connectRequest(proxy, target)
