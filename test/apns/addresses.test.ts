@@ -1,9 +1,12 @@
 import * as Net from "node:net"
+import * as Tls from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Context, Effect, Layer, Schedule } from "effect"
 import { Apns, type Config, Metrics, Notification, send } from "effect-apns"
 import { type Address, Addresses, avoidMillis, inOrder } from "../../packages/apns/src/internal/addresses.ts"
+import { classify, isOfEveryAddress } from "../../packages/apns/src/internal/connectFailure.ts"
+import { socketFailed } from "../../packages/apns/src/internal/proxyFailure.ts"
 import { Resolver } from "../../packages/apns/src/internal/resolver.ts"
 import type { Resolve } from "../../packages/apns/src/internal/transport.ts"
 import { observed } from "../support/observed.ts"
@@ -60,6 +63,38 @@ describe("the order of addresses", () => {
     assert.strictEqual(addresses.avoidedAt(1001), 1000)
     assert.strictEqual(addresses.failed("192.0.2.0", 700_000, 0.5), 10_000)
     assert.strictEqual((addresses as unknown as { readonly avoided: Map<string, unknown> }).avoided.size, 1)
+  })
+})
+
+describe("what keeps a session from being opened", () => {
+  const error = (code: string) =>
+    Object.assign(new Error(`connect ${code} 192.0.2.1:443`), { code, syscall: "connect" })
+  const ca = Tls.rootCertificates[0]
+
+  it.each([
+    ["EMFILE", {}, true],
+    ["ENFILE", {}, true],
+    ["ENOBUFS", {}, true],
+    ["ECONNREFUSED", { ca }, false],
+    ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", { ca }, true],
+    ["SELF_SIGNED_CERT_IN_CHAIN", { ca }, true],
+    // By the runtime's roots, it may be that one address.
+    ["SELF_SIGNED_CERT_IN_CHAIN", {}, false],
+    ["CERT_HAS_EXPIRED", { ca }, false],
+    ["ERR_SSL_TLSV1_ALERT_CERTIFICATE_EXPIRED", {}, true]
+  ])("says nothing of the address, or does: %s, %o", (code, endpoint, expected) => {
+    assert.strictEqual(isOfEveryAddress(error(code), endpoint), expected)
+  })
+
+  it("is told with its cure where it is the limit of open files, through a proxy, too", () => {
+    const direct = classify(error("EMFILE"), "connect")
+    const proxied = socketFailed(
+      { protocol: "http", host: "proxy.test", port: 3128, credentials: undefined, ca: undefined },
+      error("EMFILE")
+    )
+    assert.match(direct.cure, /limit of open files \(`ulimit -n`/)
+    assert.deepStrictEqual([direct.step, proxied.step, proxied.cure], ["connect", "proxy", direct.cure])
+    assert.deepStrictEqual([direct.transient, proxied.transient], [true, true])
   })
 })
 
@@ -168,6 +203,28 @@ describe.skipIf(!linux)("sessions to a name with several addresses", () => {
       }).pipe(Effect.provide(client(a, b), { local: true }), Effect.provide(layer))
     }).pipe(Effect.scoped)
   )
+
+  it.live("blame no address where the own `ca` is not the servers', for every address would have met that", () => {
+    const { untraced, values } = observed()
+    return Effect.gen(function* () {
+      const { a, b } = yield* twoServers
+      const { layer } = resolver(() => v4(first, second))
+      const stranger = Tls.rootCertificates[0]
+      yield* Effect.gen(function* () {
+        for (const n of [1, 2]) {
+          const { reason } = yield* Effect.flip(send(hello(n)))
+          assert.isTrue(reason._tag === "ConnectionFailed" && reason.step === "tls" && reason.action === "fixConfig")
+          assert.notProperty(reason, "sparesAddress")
+        }
+        assert.deepStrictEqual(values(Metrics.addressesAvoided, "server"), { "": 0 })
+      }).pipe(
+        Effect.provide(client(a, b, { environment: { host: "localhost", port: a.port, ca: stranger } }), {
+          local: true
+        }),
+        Effect.provide(layer)
+      )
+    }).pipe(Effect.scoped, Effect.provide(untraced))
+  })
 
   it.live("fail as any other when the name has none", () =>
     Effect.gen(function* () {

@@ -217,6 +217,20 @@ describe("addresses", () => {
     assert.deepStrictEqual(peer.session(2).resolve(one, two, six), [six, one, two])
   })
 
+  it("are not where another would have met the same, nor for being slower than another", () => {
+    const { ask, clock, peer, told } = dialogue()
+    ask()
+    peer.session(0).resolve(one, two)
+    peer.session(0).end({ ...refusedConnect, sparesAddress: true })
+    const a = ask()
+    clock.advance(100)
+    assert.deepStrictEqual(peer.session(1).resolve(one, two), [one, two])
+    // The next one is tried beside it, and is not as soon.
+    peer.session(1).attempt(two).connected(one).settings(1).stream(0).answer(200)
+    assert.deepStrictEqual(a.results, ["200"])
+    assert.deepStrictEqual(told, [`#1 failed at ${one}`, `#2 ready at ${one}`])
+  })
+
   it("are not for a GOAWAY, nor where the session ended from here", () => {
     const { ask, clock, connection, peer, told } = dialogue({ idlePingMillis: Number.POSITIVE_INFINITY })
     ask()

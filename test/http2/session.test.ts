@@ -405,6 +405,20 @@ describe("a session that fails says the step and gives the error as it was", () 
     deepStrictEqual([failure?.step, failure?.kind], ["alpn", "notHttp2"])
   })
 
+  it("is not out of time for what has come while the process stood still", async () => {
+    const port = await raw((socket) =>
+      socket.once("data", () => {
+        socket.write(frame(types.settings, 0, 0, settingsPayload({ maxConcurrentStreams: 100 })), () => {
+          // As after a suspend: both the time and the SETTINGS have come when the process runs again.
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
+        })
+      })
+    )
+    const { ended, ready, session } = open({ host: "127.0.0.1", port, plaintext: true, connectTimeoutMillis: 500 })
+    const end = await Promise.race([ended, ready.then(() => "ready")])
+    deepStrictEqual([end, session.openable], ["ready", 100])
+  })
+
   it("settings: a server that sends none in time", async () => {
     const failure = await timedOut({ plaintext: true })
     deepStrictEqual([failure?.step, failure?.kind], ["settings", "timeout"])

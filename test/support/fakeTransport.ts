@@ -159,9 +159,18 @@ export class FakeSession implements Session {
     return order
   }
 
-  private attempt(address: string) {
+  /** The address is tried, beside those before it. */
+  attempt(address: string): this {
     this.address = address
     this.route?.onAttempt(address)
+    return this
+  }
+
+  /** The address is the first to be connected to. */
+  connected(address: string): this {
+    this.address = address
+    this.route?.onConnected(address)
+    return this
   }
 
   /** The address that is tried cannot be connected to; another one is tried. */

@@ -9,9 +9,11 @@
  */
 export type { Stream } from "./clientStream.ts"
 export { Connection, type ConnectionListener, type ConnectionOptions } from "./connection.ts"
+export { type Dial, type DialListener, type DialOptions, dial } from "./dial.ts"
 export type { Answered, Ending, GoAway, OnEnding, Reset } from "./ending.ts"
 export { ConnectionError, ErrorCode, errorCodeName } from "./errorCode.ts"
 export type { EncodeField, HeaderField, Indexing } from "./hpack/index.ts"
+export { patience } from "./patience.ts"
 export type { Request } from "./request.ts"
 export {
   type ConnectOptions,

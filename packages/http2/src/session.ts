@@ -5,8 +5,10 @@ import type { Duplex } from "node:stream"
 import * as Tls from "node:tls"
 import type { Stream } from "./clientStream.ts"
 import { Connection } from "./connection.ts"
+import { type Dial, dial } from "./dial.ts"
 import type { GoAway, OnEnding } from "./ending.ts"
 import { checkNumber, largestPort, longestTimer } from "./options.ts"
+import { patience } from "./patience.ts"
 import type { Request } from "./request.ts"
 
 /** Where and how to connect. */
@@ -27,13 +29,19 @@ export interface ConnectOptions {
   /** The client certificate and its private key, in PEM. */
   readonly cert?: string | undefined
   readonly key?: string | undefined
-  /** Resolves `host`, unless it is an IP address. Default: the runtime's, `dns.lookup`. */
+  /**
+   * Resolves `host`, unless it is an IP address. Default: the runtime's, `dns.lookup`. The addresses are tried in its order,
+   * one of each family in turn: the next one 250 ms after the one before, or when that has failed (RFC 8305).
+   */
   readonly lookup?: Net.LookupFunction | undefined
   /** A connected stream to run over, such as a proxy's tunnel, instead of a new socket. */
   readonly socket?: Duplex | undefined
   /** Without TLS, by prior knowledge (RFC 9113, 3.3): for tests. Default false. */
   readonly plaintext?: boolean | undefined
-  /** Until the peer's SETTINGS must have arrived, in milliseconds, from 1 to 2^31-1. Default 10,000. */
+  /**
+   * Until the peer's SETTINGS must have arrived, in milliseconds, from 1 to 2^31-1. Default 10,000. Time in which the process
+   * stood still does not count.
+   */
   readonly connectTimeoutMillis?: number | undefined
   /** Streams to open at most, if the peer allows more: from 1. Default 1000. */
   readonly maxConcurrentStreams?: number | undefined
@@ -62,10 +70,12 @@ export interface SessionFailure {
 
 /** What a session reports. None of these is called before `connect` has returned. */
 export interface SessionListener {
-  /** One of the host's addresses is tried, and is the one of the session unless another follows. */
+  /** One of the host's addresses is tried, maybe beside others (RFC 8305). */
   onAttempt?(address: string): void
-  /** It could not be connected to, or not as soon as the runtime tries the next one (RFC 8305). */
-  onAttemptFailed?(address: string): void
+  /** It could not be connected to, or not within `connectTimeoutMillis`. That another one was sooner is no failure. */
+  onAttemptFailed?(address: string, error: Error): void
+  /** That one is the session's. */
+  onConnected?(address: string): void
   /** The peer's SETTINGS have arrived. */
   onReady(): void
   /** Every request so far has been handed to the socket, whole. */
@@ -116,8 +126,11 @@ export const connect = (options: ConnectOptions, listener: SessionListener): Ses
 class SocketSession implements Session {
   private readonly listener: SessionListener
   private readonly connection: Connection
-  private readonly socket: Net.Socket
-  private timer: NodeJS.Timeout | undefined
+  private readonly checkServer: ConnectOptions["checkServer"]
+  /** Until there is a socket. */
+  private dial: Dial | undefined
+  private socket: Net.Socket | undefined
+  private callOffTimer: () => void = () => {}
   private step: Step
   private failure: SessionFailure | undefined
   /** The socket takes bytes: the handshake is done, and it is not behind. */
@@ -142,7 +155,7 @@ class SocketSession implements Session {
       {
         onWork: () => this.schedule(),
         onReady: () => {
-          clearTimeout(this.timer)
+          this.callOffTimer()
           this.step = "stream"
           listener.onReady()
         },
@@ -156,28 +169,47 @@ class SocketSession implements Session {
         }
       }
     )
-    this.step = options.socket !== undefined || Net.isIP(host) !== 0 ? "connect" : "dns"
-    const socket = plaintext ? plainSocket(options, this.onRead) : tlsSocket(options, this.onRead)
+    this.checkServer = options.checkServer
+    const { socket } = options
+    this.step = socket !== undefined || Net.isIP(host) !== 0 ? "connect" : "dns"
+    // What is wrong with a certificate is thrown here, before there is a timer that nobody would stop.
+    const overTls = plaintext ? undefined : tlsOver(options)
+    if (socket !== undefined) {
+      this.step = "tls"
+      this.adopt(overTls === undefined ? (socket as Net.Socket) : overTls({ socket }))
+      if (plaintext) setImmediate(() => this.onConnected())
+    } else {
+      const onread = { buffer: Buffer.allocUnsafeSlow(readSize), callback: this.onRead }
+      const { lookup } = options
+      const connectTo = overTls ?? Net.connect
+      this.dial = dial(
+        { host, lookup, connect: (address) => connectTo({ host: address, port, onread }) },
+        {
+          onResolved: () => {
+            this.step = "connect"
+          },
+          onAttempt: (address) => listener.onAttempt?.(address),
+          onAttemptFailed: (address, error) => listener.onAttemptFailed?.(address, error),
+          onConnected: (socket, address) => {
+            this.dial = undefined
+            this.adopt(socket)
+            listener.onConnected?.(address)
+            if (plaintext) this.onConnected()
+            else this.step = "tls"
+          },
+          onFailed: (error) => this.fail("socket", error)
+        }
+      )
+    }
+    this.callOffTimer = patience(connectTimeoutMillis, () => this.onTimeout(connectTimeoutMillis))
+  }
+
+  /** Takes a socket that is connected, or a stream in its place. */
+  private adopt(socket: Net.Socket) {
     this.socket = socket
-    // Not before: what is wrong with a certificate is thrown above, and nobody would stop the timer.
-    this.timer = setTimeout(() => this.onTimeout(connectTimeoutMillis), connectTimeoutMillis)
     // A stream that was given may be none of the network.
     if ("setNoDelay" in socket) socket.setNoDelay(true)
-    socket.on("lookup", (error: Error | null) => {
-      if (error === null && this.step === "dns") this.step = "connect"
-    })
-    socket.on("connectionAttempt", (address) => listener.onAttempt?.(address))
-    socket.on("connectionAttemptFailed", (address) => listener.onAttemptFailed?.(address))
-    socket.on("connectionAttemptTimeout", (address) => listener.onAttemptFailed?.(address))
-    socket.on("connect", () => {
-      if (plaintext) this.onConnected()
-      else this.step = "tls"
-    })
-    if (options.socket !== undefined) {
-      this.step = "tls"
-      if (plaintext) setImmediate(() => this.onConnected())
-    }
-    socket.on("secureConnect", () => this.onSecure(options.checkServer))
+    socket.on("secureConnect", this.onSecure)
     socket.on("data", this.onData)
     socket.on("drain", this.onDrain)
     socket.on("end", () => this.connection.receiveEnd("the peer ended the connection"))
@@ -211,12 +243,13 @@ class SocketSession implements Session {
   destroy(): void {
     this.endedHere = true
     this.connection.destroy("the connection was ended by this program")
-    this.socket.destroy()
+    this.destroySocket()
   }
 
-  private onSecure(checkServer: ConnectOptions["checkServer"]) {
+  private readonly onSecure = () => {
+    // Only TLS has this event.
     const socket = this.socket as Tls.TLSSocket
-    const refusal = refusalOf(checkServer, socket)
+    const refusal = refusalOf(this.checkServer, socket)
     if (refusal !== undefined) return this.fail("socket", refusal)
     if (socket.alpnProtocol !== "h2") {
       this.step = "alpn"
@@ -232,7 +265,9 @@ class SocketSession implements Session {
   }
 
   private onTimeout(millis: number) {
-    this.fail("timeout", new Error(`no SETTINGS of the peer within ${millis} ms (step "${this.step}")`))
+    const error = new Error(`no SETTINGS of the peer within ${millis} ms (step "${this.step}")`)
+    this.dial?.destroy(error)
+    this.fail("timeout", error)
   }
 
   /** Without `onread`: on a stream that was given, and where the runtime does not know it. */
@@ -260,15 +295,12 @@ class SocketSession implements Session {
     this.connection.receive(chunk, length)
   }
 
-  private readonly onError = (error: Error & { readonly syscall?: unknown }) => {
-    if (this.step === "dns" && error.syscall !== "getaddrinfo") this.step = "connect"
-    this.fail("socket", error)
-  }
+  private readonly onError = (error: Error) => this.fail("socket", error)
 
   private readonly onClose = () => {
     if (this.closed) return
     this.closed = true
-    clearTimeout(this.timer)
+    this.callOffTimer()
     this.connection.receiveEnd("the connection was closed")
     // When a callback throws, the endings after it are delivered at the next turn, and this comes after them.
     if (this.settled) this.end()
@@ -287,7 +319,14 @@ class SocketSession implements Session {
   private fail(kind: SessionFailure["kind"], error: Error) {
     this.failure ??= { step: this.step, kind, error }
     this.connection.destroy(error.message)
-    this.socket.destroy()
+    this.destroySocket()
+  }
+
+  /** Of a socket that never came to be, nobody tells the end. */
+  private destroySocket() {
+    this.dial?.destroy()
+    if (this.socket === undefined) setImmediate(this.onClose)
+    else this.socket.destroy()
   }
 
   /**
@@ -311,7 +350,7 @@ class SocketSession implements Session {
 
   private write() {
     const { connection, socket } = this
-    if (connection.outputLength === 0) return
+    if (connection.outputLength === 0 || socket === undefined) return
     while (this.connected && !connection.isBehind && connection.outputLength > 0 && socket.writable) {
       const bytes = connection.take()
       if (bytes === undefined) return
@@ -334,16 +373,13 @@ class SocketSession implements Session {
   /** Writes what is left, ends our side, and does not wait for the peer's longer than it takes to be polite. */
   private endSocket() {
     const { socket } = this
-    clearTimeout(this.timer)
-    if (this.closed || socket.destroyed) return
-    if (!this.connected) {
-      socket.destroy()
-      return
-    }
+    this.callOffTimer()
+    if (this.closed || socket?.destroyed === true) return
+    if (socket === undefined || !this.connected) return this.destroySocket()
     this.connection.isBehind = false
     this.write()
     socket.end()
-    this.timer = setTimeout(() => socket.destroy(), lingerMillis)
+    this.callOffTimer = patience(lingerMillis, () => socket.destroy())
   }
 }
 
@@ -361,33 +397,26 @@ const authorityOf = (host: string, port: number): string => {
   return port === 443 ? name : `${name}:${port}`
 }
 
-type OnRead = (length: number, buffer: Uint8Array) => boolean
+/** What TLS runs over: a stream that was given, or a socket of its own to an address. */
+type Under = { readonly socket: Duplex } | (Net.TcpNetConnectOpts & { readonly host: string })
 
-const plainSocket = ({ host, lookup, port, socket }: ConnectOptions, callback: OnRead): Net.Socket =>
-  socket === undefined
-    ? Net.connect({
-        host,
-        port,
-        ...(lookup && { lookup }),
-        onread: { buffer: Buffer.allocUnsafeSlow(readSize), callback }
-      })
-    : (socket as Net.Socket)
-
-const tlsSocket = (options: ConnectOptions, callback: OnRead): Tls.TLSSocket => {
-  const { host, lookup, port, ca, cert, key, socket, servername = Net.isIP(host) === 0 ? host : undefined } = options
-  return Tls.connect({
-    host,
-    port,
-    ...(lookup !== undefined && { lookup }),
-    ALPNProtocols: ["h2"],
+/** One context for all attempts. Throws when the certificate, its key or `ca` is none. */
+const tlsOver = ({ host, ca, cert, key, servername = Net.isIP(host) === 0 ? host : undefined }: ConnectOptions) => {
+  const secureContext = Tls.createSecureContext({
     // RFC 9113, 9.2
     minVersion: "TLSv1.2",
     // RFC 9113, 9.2.1. Node's own `disableRenegotiation` is for servers.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    ...(servername !== undefined && { servername }),
     ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] }),
     ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    ...(socket === undefined ? { onread: { buffer: Buffer.allocUnsafeSlow(readSize), callback } } : { socket })
+    ...(key !== undefined && { key })
   })
+  return (under: Under): Net.Socket =>
+    Tls.connect({
+      host,
+      ...under,
+      secureContext,
+      ALPNProtocols: ["h2"],
+      ...(servername !== undefined && { servername })
+    })
 }

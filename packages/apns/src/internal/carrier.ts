@@ -75,6 +75,10 @@ export class Carrier implements SessionListener, Route, Vitals {
     this.blamed = false
   }
 
+  onConnected(address: string): void {
+    if (address !== this.address) this.onAttempt(address)
+  }
+
   onAttemptFailed(address: string): void {
     this.owner.onAttemptFailed(this, address)
   }

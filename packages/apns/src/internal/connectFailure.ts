@@ -3,7 +3,7 @@
  */
 import type { ConnectionStep } from "../Reason.ts"
 import { PinMismatch } from "./pins.ts"
-import type { SessionFailure } from "./transport.ts"
+import type { Endpoint, SessionFailure } from "./transport.ts"
 
 const failure = (step: ConnectionStep, problem: string, cure: string, transient: boolean): SessionFailure => ({
   step,
@@ -15,6 +15,10 @@ const failure = (step: ConnectionStep, problem: string, cure: string, transient:
 const network = "Check the host, the network, and that outbound TCP 443 (or 2197) is allowed."
 const trust =
   "Trust the server's root: pass its PEM as `extraCa`, or as `ca` to trust nothing else. Apple's servers chain to USERTrust RSA, which runtimes ship; a proxy that opens TLS has a root of its own."
+
+const openFiles =
+  "Raise this process's limit of open files (`ulimit -n`, `LimitNOFILE` of systemd), or find what keeps so many open."
+const memory = "Look for what takes this machine's memory or socket buffers."
 
 const chain = "Look who really answers at that host and port: Apple's own chain passes this check."
 
@@ -41,6 +45,15 @@ const byCode: Readonly<Record<string, SessionFailure>> = {
   ECONNREFUSED: failure("connect", "nothing listens there (connection refused)", network, true),
   EHOSTUNREACH: failure("connect", "the host cannot be reached", network, true),
   ENETUNREACH: failure("connect", "the network cannot be reached", network, true),
+  EMFILE: failure("connect", "this process has as many files and sockets open as it may", openFiles, true),
+  ENFILE: failure(
+    "connect",
+    "this machine has as many files and sockets open as it may",
+    "Raise its limit (`fs.file-max` on Linux), or find what keeps so many open.",
+    true
+  ),
+  ENOBUFS: failure("connect", "this machine has no buffer for another socket", memory, true),
+  ENOMEM: failure("connect", "this machine has no memory for another socket", memory, true),
   ETIMEDOUT: failure("connect", "the host did not answer in time", network, true),
   DEPTH_ZERO_SELF_SIGNED_CERT: failure("tls", "the server's certificate is self-signed and not trusted", trust, false),
   SELF_SIGNED_CERT_IN_CHAIN: failure("tls", "the root of the server's certificate is not trusted", trust, false),
@@ -140,6 +153,21 @@ export const classify = (error: Error & { readonly code?: unknown }, step: Conne
   const name = code === "" ? error.message : code
   return { ...failure(step, `${step} failed (${name})`, network, true), cause: error }
 }
+
+const ofThisMachine: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"])
+
+/**
+ * Whether an error says nothing of the address at which it was met: it is for want of something on this machine, for a
+ * certificate of its own that servers refuse, or for anchors and pins of its own that the servers' chain does not meet.
+ */
+export const isOfEveryAddress = (error: Error, { ca }: Pick<Endpoint, "ca">): boolean => {
+  const code = codeOf(error)
+  if (isOfThisMachine(error) || certificateAlert.test(code) || error instanceof PinMismatch) return true
+  return ca !== undefined && byCode[code]?.cure === trust
+}
+
+/** Whether it is for want of something on this machine, wherever it was to connect to. */
+export const isOfThisMachine = (error: Error): boolean => ofThisMachine.has(codeOf(error))
 
 /** The steps up to the peer's SETTINGS took longer than allowed. */
 export const timedOut = (step: ConnectionStep, millis: number): SessionFailure =>

@@ -5,7 +5,15 @@ import * as Dns from "node:dns"
 import * as Net from "node:net"
 import * as Http2 from "@effect-apns/http2"
 import * as Redacted from "effect/Redacted"
-import { classify, endedEarly, notHttp2, protocolBroken, timedOut, unusable } from "./connectFailure.ts"
+import {
+  classify,
+  endedEarly,
+  isOfEveryAddress,
+  notHttp2,
+  protocolBroken,
+  timedOut,
+  unusable
+} from "./connectFailure.ts"
 import { checkPins } from "./pins.ts"
 import type {
   Connect,
@@ -86,7 +94,14 @@ const endingOf = (ending: Http2.Ending): Ending => {
   return { _tag: "Answered", status, fields: recordOf(fields), body: body.length === 0 ? "" : body.toString("utf8") }
 }
 
-const failureOf = ({ kind, step, error }: Http2.SessionFailure, endpoint: Endpoint): SessionFailure => {
+const failureOf = (failure: Http2.SessionFailure, endpoint: Endpoint): SessionFailure => {
+  const { step, error } = failure
+  // Before there is a connection, each address is told of by itself.
+  const sparesAddress = step === "dns" || step === "connect" || isOfEveryAddress(error, endpoint)
+  return { ...describe(failure, endpoint), ...(sparesAddress && { sparesAddress }) }
+}
+
+const describe = ({ kind, step, error }: Http2.SessionFailure, endpoint: Endpoint): SessionFailure => {
   switch (kind) {
     case "socket":
       return classify(error, step)
@@ -148,17 +163,12 @@ export const stillborn: Session = {
 /** `getaddrinfo`, all of its answer in its order (RFC 6724). Nothing is cached on this side of it. */
 const systemResolve: Resolve = (host, onResolved) => Dns.lookup(host, { all: true }, onResolved)
 
-/** The runtime tries what it gets in that order, one of each family in turn, each after a failure or a short wait. */
 const lookupBy =
   (resolve: Resolve, route: Route): Net.LookupFunction =>
-  (host, { all }, callback) =>
+  (host, _, callback) =>
     resolve(host, (error, found) => {
-      if (error !== null) return callback(error, [])
-      const addresses = route.arrange(found)
-      const [first] = addresses
-      // Where a program has turned this runtime's choice of a family off, it takes one.
-      if (all === true || first === undefined) callback(null, [...addresses])
-      else callback(null, first.address, first.family)
+      if (error !== null) callback(error, [])
+      else callback(null, [...route.arrange(found)])
     })
 
 /** Opens a session of the engine, through the proxy if there is one. */
@@ -194,7 +204,10 @@ const open = (
         },
         {
           onAttempt: (address) => route?.onAttempt(address),
-          onAttemptFailed: (address) => route?.onAttemptFailed(address),
+          onAttemptFailed: (address, error) => {
+            if (!isOfEveryAddress(error, endpoint)) route?.onAttemptFailed(address)
+          },
+          onConnected: (address) => route?.onConnected(address),
           onReady: () => listener.onReady(),
           onWritten: () => listener.onWritten(),
           onCapacity: () => listener.onCapacity(),

@@ -260,6 +260,7 @@ export class LogicalConnection implements PoolOwner {
   }
 
   onUnreachable(failure: SessionFailure | undefined): void {
+    const { sparesAddress: _, ...told } = failure ?? {}
     this.failQueue(
       new ConnectionFailed({
         address: this.address,
@@ -267,7 +268,7 @@ export class LogicalConnection implements PoolOwner {
         problem: "the connection was closed before it was ready",
         cure: "Send it again.",
         transient: true,
-        ...failure
+        ...told
       })
     )
   }

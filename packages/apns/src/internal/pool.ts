@@ -338,7 +338,7 @@ export class Pool implements CarrierOwner {
     const lost = carrier.verdict === undefined ? failure : silent(carrier.verdict)
     const expected = this.closed || carrier.verdict === unneeded || (!wanted && lost === undefined)
     const unproven = carrier.provenAtMillis === undefined && carrier.goAway === undefined
-    if (!expected && unproven) this.blame(carrier)
+    if (!expected && unproven && failure?.sparesAddress !== true) this.blame(carrier)
     this.observer?.onEnded(carrier.id, expected ? "closed" : carrier.ready ? "lost" : "failed", lost, carrier.address)
     this.deactivate(carrier)
     this.countFailure(carrier)

@@ -2,7 +2,7 @@
  * What went wrong on the way through a proxy: what it answered, and the cure. Pure.
  */
 import type { ProxyAddress } from "../Proxy.ts"
-import { classify } from "./connectFailure.ts"
+import { classify, isOfThisMachine } from "./connectFailure.ts"
 import type { SessionFailure } from "./transport.ts"
 
 const failed = (
@@ -113,9 +113,10 @@ export const socketFailed = (proxy: ProxyAddress, error: Error & { readonly code
   if (code.startsWith("HPE_")) {
     return failed(proxy, "does not answer in HTTP", "Check the scheme and port of the proxy's URL.", false)
   }
-  const { problem, step, transient } = classify(error, "proxy")
-  const cure =
-    step === "tls"
+  const { cure: ownCure, problem, step, transient } = classify(error, "proxy")
+  const cure = isOfThisMachine(error)
+    ? ownCure
+    : step === "tls"
       ? "The TLS is that of an https:// proxy: trust its root (`ca` of `proxy`), or use http:// if it takes no TLS."
       : "Check host and port of the proxy's URL, and that it runs."
   return failed(proxy, `failed: ${problem}`, cure, transient, error)

@@ -93,6 +93,8 @@ export interface SessionFailure {
   readonly cure: string
   readonly transient: boolean
   readonly cause?: unknown
+  /** It says nothing of the address: another one would have met it, too, or each has been told of by itself. */
+  readonly sparesAddress?: boolean | undefined
 }
 
 /** What a session reports. None of these is called before the function that opens the session has returned. */
@@ -115,10 +117,12 @@ export interface SessionListener {
 export interface Route {
   /** Puts the host's addresses into the order in which to try them. */
   arrange(found: ReadonlyArray<Address>): ReadonlyArray<Address>
-  /** The address is tried, and is the one of the session unless another follows. */
+  /** The address is tried, and is the one of the session unless another follows. Those before it may still be tried. */
   onAttempt(address: string): void
-  /** It could not be connected to, or not as soon as the next one is tried. */
+  /** It could not be connected to; that another one was sooner is no failure. */
   onAttemptFailed(address: string): void
+  /** It is the one of the session. */
+  onConnected(address: string): void
 }
 
 /** One HTTP/2 connection. */

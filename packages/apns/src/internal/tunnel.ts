@@ -28,7 +28,7 @@ export const openTunnel = (endpoint: Endpoint, proxy: ProxyAddress, listener: Tu
       if (isGivenUp) return
       opening = (proxy.protocol === "socks5" ? bySocks : byConnect)(endpoint, proxy, listener)
     })
-    // Such as TLS that Node refuses.
+    // Such as one that is not installed.
     .catch((error: unknown) =>
       listener.onFailure(socketFailed(proxy, error instanceof Error ? error : new Error(String(error))))
     )

@@ -1,7 +1,8 @@
 /** The two ways to open a tunnel through a proxy: CONNECT by Node's own HTTP client, SOCKS 5 by `socks`. */
 import * as Http from "node:http"
-import * as Https from "node:https"
 import * as Net from "node:net"
+import * as Tls from "node:tls"
+import { type Dial, dial } from "@effect-apns/http2"
 import * as Redacted from "effect/Redacted"
 import { SocksClient } from "socks"
 import type { ProxyAddress } from "../Proxy.ts"
@@ -17,29 +18,36 @@ const basic = ({ credentials }: ProxyAddress) => {
   return { "proxy-authorization": `Basic ${Buffer.from(pair).toString("base64")}` }
 }
 
-const connectRequest = (proxy: ProxyAddress, target: string) => {
-  const { ca, host, port, protocol } = proxy
-  const options = {
+const overTls = ({ ca, host }: ProxyAddress, socket: Net.Socket) =>
+  Tls.connect({
+    socket,
     host,
-    port,
-    method: "CONNECT",
-    path: target,
-    agent: false,
-    headers: { host: target, ...basic(proxy) }
-  } as const
-  if (protocol === "http") return Http.request(options)
-  return Https.request({
-    ...options,
     minVersion: "TLSv1.2",
     ...(Net.isIP(host) === 0 && { servername: host }),
     ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] })
   })
-}
 
-/** Throws when Node refuses the TLS of an `https://` proxy. */
+/** Connects to the proxy: to whichever of its addresses answers first. */
+const dialProxy = (proxy: ProxyAddress, listener: TunnelListener, onConnected: (socket: Net.Socket) => void): Dial =>
+  dial(
+    { host: proxy.host, connect: (address) => Net.connect({ host: address, port: proxy.port, noDelay: true }) },
+    { onConnected, onFailed: (error) => listener.onFailure(socketFailed(proxy, error)) }
+  )
+
 export const byConnect = (endpoint: Endpoint, proxy: ProxyAddress, listener: TunnelListener): Tunnel => {
   const target = targetOf(endpoint)
-  const request = connectRequest(proxy, target)
+  let dialling: Dial | undefined
+  const request = Http.request({
+    method: "CONNECT",
+    path: target,
+    headers: { host: target, ...basic(proxy) },
+    createConnection: (_, onCreated) => {
+      dialling = dialProxy(proxy, listener, (socket) =>
+        onCreated(null, proxy.protocol === "https" ? overTls(proxy, socket) : socket)
+      )
+      return undefined
+    }
+  })
   request.on("connect", ({ headers, statusCode = 0 }, socket: Net.Socket, head) => {
     // Once TLS runs over it, TLS reports its errors.
     socket.on("error", () => {})
@@ -56,14 +64,20 @@ export const byConnect = (endpoint: Endpoint, proxy: ProxyAddress, listener: Tun
   })
   request.on("error", (error) => listener.onFailure(socketFailed(proxy, error)))
   request.end()
-  return request
+  return {
+    destroy: () => {
+      dialling?.destroy()
+      request.destroy()
+    }
+  }
 }
 
 export const bySocks = (endpoint: Endpoint, proxy: ProxyAddress, listener: TunnelListener): Tunnel => {
   const { credentials, host, port } = proxy
-  const socket = Net.connect({ host, port })
-  socket.on("error", (error) => listener.onFailure(socketFailed(proxy, error)))
-  socket.once("connect", () => {
+  let opening: Net.Socket | undefined
+  const onConnected = (socket: Net.Socket) => {
+    opening = socket
+    socket.on("error", (error) => listener.onFailure(socketFailed(proxy, error)))
     SocksClient.createConnection({
       command: "connect",
       existing_socket: socket,
@@ -74,13 +88,19 @@ export const bySocks = (endpoint: Endpoint, proxy: ProxyAddress, listener: Tunne
         type: 5,
         ...(credentials && { userId: credentials.username, password: Redacted.value(credentials.password) })
       },
-      // Later than the caller's, which began before the socket was connected.
-      timeout: endpoint.connectTimeoutMillis
+      // Later than the caller's, which began before the socket was connected, and may wait again for a process that stood still.
+      timeout: 2 * endpoint.connectTimeoutMillis
     }).then(
       () => listener.onOpen(socket),
       // The error holds the options, and with them the password: only its words go on.
       (error: Error) => listener.onFailure(refusedBySocks(proxy, targetOf(endpoint), error.message))
     )
-  })
-  return socket
+  }
+  const dialling = dialProxy(proxy, listener, onConnected)
+  return {
+    destroy: () => {
+      dialling.destroy()
+      opening?.destroy()
+    }
+  }
 }

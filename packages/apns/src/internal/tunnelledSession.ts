@@ -3,6 +3,7 @@
  * both.
  */
 import type * as Net from "node:net"
+import { patience } from "@effect-apns/http2"
 import type { ProxyAddress } from "../Proxy.ts"
 import { tunnelTimedOut } from "./proxyFailure.ts"
 import type { Endpoint, Request, Session, SessionFailure, SessionListener, StreamListener } from "./transport.ts"
@@ -10,7 +11,7 @@ import { openTunnel, type Tunnel } from "./tunnel.ts"
 
 export class TunnelledSession implements Session {
   private readonly listener: SessionListener
-  private readonly timer: NodeJS.Timeout
+  private readonly callOffTimer: () => void
   private readonly tunnel: Tunnel
   private session: Session | undefined
   private over = false
@@ -25,11 +26,11 @@ export class TunnelledSession implements Session {
     this.listener = listener
     const { connectTimeoutMillis } = endpoint
     const startedAt = performance.now()
-    this.timer = setTimeout(() => this.fail(tunnelTimedOut(proxy, connectTimeoutMillis)), connectTimeoutMillis)
+    this.callOffTimer = patience(connectTimeoutMillis, () => this.fail(tunnelTimedOut(proxy, connectTimeoutMillis)))
     this.tunnel = openTunnel(endpoint, proxy, {
       onOpen: (socket) => {
         if (this.over) return void socket.destroy()
-        clearTimeout(this.timer)
+        this.callOffTimer()
         this.session = connectOver(socket, Math.max(1, connectTimeoutMillis - (performance.now() - startedAt)))
       },
       onFailure: (failure) => this.fail(failure)
@@ -67,7 +68,7 @@ export class TunnelledSession implements Session {
     // From the moment the tunnel is open, the session over it tells of its end.
     if (this.over || this.session !== undefined) return
     this.over = true
-    clearTimeout(this.timer)
+    this.callOffTimer()
     this.tunnel.destroy()
     this.listener.onEnd(failure)
   }

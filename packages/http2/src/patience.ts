@@ -1,0 +1,29 @@
+/** A time-out in which only the time counts that the process ran. */
+
+/** A timer that runs later than this tells that the process stood still. */
+const latenessMillis = 20
+
+/**
+ * Calls back after so many milliseconds, unless called off by what it returns.
+ *
+ * A timer runs late when the process was suspended, or its event loop was busy: what the peer has sent meanwhile is still to
+ * be read, so its silence proves nothing. It is then read, and the peer has as long again as the timer was late, at most
+ * the whole of its time.
+ */
+export const patience = (millis: number, onOver: () => void): (() => void) => {
+  let timer: NodeJS.Timeout | undefined
+  let turn: NodeJS.Immediate | undefined
+  const wait = (waitMillis: number) => {
+    const dueAt = performance.now() + waitMillis
+    timer = setTimeout(() => {
+      const lateMillis = performance.now() - dueAt
+      if (lateMillis < latenessMillis) onOver()
+      else turn = setImmediate(() => wait(Math.min(lateMillis, millis)))
+    }, waitMillis)
+  }
+  wait(millis)
+  return () => {
+    clearTimeout(timer)
+    clearImmediate(turn)
+  }
+}
