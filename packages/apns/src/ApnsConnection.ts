@@ -34,7 +34,8 @@ import { poolSettings } from "./internal/poolSettings.ts"
 import { resolveProxy } from "./internal/proxySetting.ts"
 import { Resolver } from "./internal/resolver.ts"
 import { type SlowDownSettings, slowDownSettings } from "./internal/slowDownSettings.ts"
-import { requestBy, type Submit, withSubmit } from "./internal/submit.ts"
+import { steadyOf } from "./internal/steadyClock.ts"
+import { requestBy, type Submit, shifted, withSubmit } from "./internal/submit.ts"
 import type { Endpoint } from "./internal/transport.ts"
 import type { Proxy } from "./Proxy.ts"
 import type { InvalidConfiguration } from "./Reason.ts"
@@ -53,12 +54,16 @@ export interface ApnsRequest {
   readonly fields: Readonly<Record<string, string>>
   readonly authorization?: Redacted.Redacted<string> | undefined
   readonly body: Uint8Array
-  /** When to give up, in milliseconds since the epoch. */
+  /**
+   * When to give up, in milliseconds since the epoch. How long that is from the beginning of the request is what counts: a
+   * clock that is set meanwhile changes nothing.
+   */
   readonly deadlineMillis: number
 }
 
 /**
- * An answer of APNs, whatever its status.
+ * An answer of APNs, whatever its status. Its times are milliseconds since the epoch as the clock stands when the answer
+ * comes; what is between them is measured on the monotonic clock.
  *
  * @category models
  * @since 0.1.0
@@ -228,7 +233,8 @@ const make = Effect.fnUntraced(function* (
     (reason) => new ApnsError({ reason })
   )
   const clock = yield* Clock.Clock
-  const now = () => clock.currentTimeMillisUnsafe()
+  const now = steadyOf(clock)
+  const wallNow = () => clock.currentTimeMillisUnsafe()
   const run = yield* FiberSet.makeRuntime()
   const ledger = yield* ledgerOf
   const address = `${server.host}:${server.port}`
@@ -249,6 +255,7 @@ const make = Effect.fnUntraced(function* (
     pool,
     slowDown,
     now,
+    wallNow,
     later: (millis, task) => {
       const fiber = run(Effect.andThen(Effect.sleep(millis), Effect.sync(task)))
       return () => fiber.interruptUnsafe()
@@ -279,7 +286,11 @@ const make = Effect.fnUntraced(function* (
   const service = withSubmit(
     {
       address: connection.address,
-      request: (request) => requestBy(submit, request, (error) => error),
+      request: (request) =>
+        Effect.suspend(() => {
+          const deadlineMillis = now() + (request.deadlineMillis - wallNow())
+          return requestBy(submit, { ...request, deadlineMillis }, (error) => error)
+        }).pipe(Effect.map((response) => shifted(response, wallNow() - now()))),
       retire: (name) => Effect.sync(() => connection.retire(name))
     },
     submit,

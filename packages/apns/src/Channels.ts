@@ -7,7 +7,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -22,6 +21,7 @@ import { type ChannelRequest, creating, deleting, listing, prepare, reading } fr
 import { bundleIdProblem, channelProblem } from "./internal/channelRules.ts"
 import { channelSettingsFromEnv, credentialsFromEnv } from "./internal/env.ts"
 import { makeExchange } from "./internal/exchange.ts"
+import { steadyNow } from "./internal/steadyClock.ts"
 import { timeoutMillisOf } from "./internal/timeSetting.ts"
 import { JwtCache } from "./JwtCache.ts"
 import { InvalidConfiguration } from "./Reason.ts"
@@ -313,7 +313,7 @@ const make = Effect.fnUntraced(function* (
     return yield* new ApnsError({ reason: new InvalidConfiguration({ setting: "topic", ...problem }) })
   }
   const connection = yield* ApnsConnection
-  const clock = yield* Clock.Clock
+  const steadyMillis = yield* steadyNow
   const timeoutMillis = yield* timeoutMillisOf(options.timeout)
 
   const onceMade = (yield* makeExchange(connection, { retry: unlessMade(retry ?? Retry.schedule) })).run
@@ -324,7 +324,7 @@ const make = Effect.fnUntraced(function* (
     <A>(operation: Parameters<typeof prepare<A>>[0]) =>
     (request: Omit<ChannelRequest, "requestId"> & ChannelRequestOptions) => {
       const requestId = request.requestId ?? crypto.randomUUID()
-      return prepare(operation, { ...request, requestId }, topic, clock.currentTimeMillisUnsafe(), timeoutMillis)
+      return prepare(operation, { ...request, requestId }, topic, steadyMillis(), timeoutMillis)
     }
   const toCreate = prepared(creating)
   const toRead = prepared(reading)

@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Sink from "effect/Sink"
+import { steadyNow } from "./internal/steadyClock.ts"
 import type { SendResult } from "./SendAll.ts"
 
 /**
@@ -84,14 +84,14 @@ class Tally {
  * @since 0.1.0
  */
 export const sendSummary: Sink.Sink<SendSummary, SendResult> = Sink.unwrap(
-  Effect.map(Clock.Clock, (clock) => {
-    const startedAt = clock.currentTimeMillisUnsafe()
+  Effect.map(steadyNow, (steadyMillis) => {
+    const startedAt = steadyMillis()
     return Sink.reduceArray(
       () => new Tally(),
       (tally, results: ReadonlyArray<SendResult>) => {
         for (const result of results) tally.add(result)
         return tally
       }
-    ).pipe(Sink.map((tally) => tally.after(clock.currentTimeMillisUnsafe() - startedAt)))
+    ).pipe(Sink.map((tally) => tally.after(steadyMillis() - startedAt)))
   })
 )

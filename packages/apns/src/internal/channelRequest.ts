@@ -2,12 +2,13 @@
  * The requests that manage channels and what their answers say (Apple, "Sending channel management requests to APNs").
  */
 import * as Result from "effect/Result"
-import type { ApnsRequest, ApnsResponse } from "../ApnsConnection.ts"
+import type { ApnsRequest } from "../ApnsConnection.ts"
 import { ApnsError } from "../ApnsError.ts"
 import type { ChannelCreated, ChannelDeleted, ChannelList, ChannelRead, ChannelStorage } from "../Channels.ts"
 import { InvalidRequest, type Reason, UnexpectedAnswer } from "../Reason.ts"
 import type { Timings } from "../Timings.ts"
 import { channelProblem, type Problem } from "./channelRules.ts"
+import type { Response } from "./logicalConnection.ts"
 import { Prepared } from "./prepared.ts"
 import { excerpt, type Refusal, refusalOf } from "./reply.ts"
 import { Fields, uuid } from "./request.ts"
@@ -119,7 +120,7 @@ class PreparedChannelRequest<A> extends Prepared<A> {
     operation: Operation<A>,
     request: ChannelRequest,
     bundleId: string,
-    nowMillis: number,
+    startedAtMillis: number,
     timeoutMillis: number
   ) {
     const { channel, requestId, storage } = request
@@ -128,16 +129,16 @@ class PreparedChannelRequest<A> extends Prepared<A> {
     if (channel !== undefined) fields["apns-channel-id"] = channel
     const path = `/1/apps/${bundleId}/${operation.resource}`
     const head = { path, fields, expiresAtMillis: Number.POSITIVE_INFINITY }
-    super(head, storage === undefined ? noBody : bodyOf(storage), nowMillis, timeoutMillis)
+    super(head, storage === undefined ? noBody : bodyOf(storage), 0, startedAtMillis, timeoutMillis)
     this.method = operation.method
     this.operation = operation
     this.request = request
   }
 
-  override read(response: ApnsResponse): Result.Result<A, Refusal> {
+  override read(response: Response, _attempts: number, nowMillis: number): Result.Result<A, Refusal> {
     const { accepting, decode, lacking } = this.operation
-    const { answeredAtMillis, body, fields, status } = response
-    const refusal = refusalOf(response, accepting, answeredAtMillis)
+    const { body, fields, status } = response
+    const refusal = refusalOf(response, accepting, nowMillis)
     if (refusal !== undefined) return Result.fail(refusal)
     const said: Said = {
       requestId: fields["apns-request-id"] ?? this.request.requestId,
@@ -175,11 +176,11 @@ export const prepare = <A>(
   operation: Operation<A>,
   request: ChannelRequest,
   bundleId: string,
-  nowMillis: number,
+  startedAtMillis: number,
   timeoutMillis: number
 ): Result.Result<Prepared<A>, ApnsError> => {
   const problem = problemOf(operation, request)
   return problem === undefined
-    ? Result.succeed(new PreparedChannelRequest(operation, request, bundleId, nowMillis, timeoutMillis))
+    ? Result.succeed(new PreparedChannelRequest(operation, request, bundleId, startedAtMillis, timeoutMillis))
     : Result.fail(errorOf(request, problem, 0))
 }

@@ -12,7 +12,7 @@ import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type { SendOptions } from "../Apns.ts"
-import type { ApnsConnection, ApnsResponse, RequestError } from "../ApnsConnection.ts"
+import type { ApnsConnection, RequestError } from "../ApnsConnection.ts"
 import type { ApnsError } from "../ApnsError.ts"
 import { JwtCache, type ProviderToken } from "../JwtCache.ts"
 import * as Reason from "../Reason.ts"
@@ -21,9 +21,11 @@ import { type DeviceBackoff, deviceBackoffOf } from "./deviceBackoff.ts"
 import type { Outlet } from "./dispatch.ts"
 import { freshTokenOf } from "./freshToken.ts"
 import type { Tally } from "./ledger.ts"
+import type { Response } from "./logicalConnection.ts"
 import type { Prepared } from "./prepared.ts"
 import { honouredMillis, type Refusal } from "./reply.ts"
 import { isTraced, type Traced } from "./spans.ts"
+import { steadyOf } from "./steadyClock.ts"
 import { type Cancellable, type RequestListener, requestBy, submitTo } from "./submit.ts"
 import { type Spent, timingsOf } from "./timings.ts"
 
@@ -53,14 +55,15 @@ const isBusy = (devices: DeviceBackoff, { destination, startedAtMillis }: Prepar
 const note = (
   devices: DeviceBackoff,
   prepared: Prepared<unknown>,
-  { answeredAtMillis, fields, openedAtMillis, status }: ApnsResponse,
+  { answeredAtMillis, fields, openedAtMillis, status }: Response,
+  wallMillis: number,
   refusal?: Refusal
 ) => {
   if (devices.isEmpty && refusal?._tag !== "TooManyRequests") return
   const { destination } = prepared
   if (destination === undefined) return
   if (refusal?._tag === "TooManyRequests") {
-    const retryAfterMillis = honouredMillis(fields["retry-after"], answeredAtMillis)
+    const retryAfterMillis = honouredMillis(fields["retry-after"], wallMillis)
     devices.refused(destination, refusal, retryAfterMillis, openedAtMillis, answeredAtMillis)
   } else if (status < 500) devices.judged(destination, openedAtMillis)
 }
@@ -68,17 +71,18 @@ const note = (
 /** What an answer means: what was asked for, or a failure. */
 const read = <A>(
   prepared: Prepared<A>,
-  response: ApnsResponse,
+  response: Response,
   attempts: number,
-  { devices, tally }: Hearers
+  { clock, devices, tally }: Hearers
 ): Result.Result<A, Failed> => {
   tally?.answered(response.openedAtMillis - response.queuedAtMillis)
-  const result = prepared.read(response, attempts)
+  const wallMillis = clock.currentTimeMillisUnsafe()
+  const result = prepared.read(response, attempts, wallMillis)
   if (Result.isSuccess(result)) {
-    if (devices !== undefined && !devices.isEmpty) note(devices, prepared, response)
+    if (devices !== undefined && !devices.isEmpty) note(devices, prepared, response, wallMillis)
     return Result.succeed(result.success)
   }
-  if (devices !== undefined) note(devices, prepared, response, result.failure)
+  if (devices !== undefined) note(devices, prepared, response, wallMillis, result.failure)
   const dateMillis = Date.parse(response.fields.date ?? "")
   const { connection } = response
   const spent = timingsOf(prepared.startedAtMillis, response)
@@ -89,6 +93,7 @@ const read = <A>(
 interface Hearers {
   readonly tally: Tally | undefined
   readonly devices: DeviceBackoff | undefined
+  readonly clock: Clock.Clock
 }
 
 /** What first attempts have in common. */
@@ -108,7 +113,7 @@ class FirstAttempt<A> implements RequestListener {
     this.shared = shared
   }
 
-  onResponse(response: ApnsResponse): void {
+  onResponse(response: Response): void {
     const { prepared, shared } = this
     const result = read(prepared, response, 1, shared)
     if (Result.isSuccess(result)) {
@@ -173,7 +178,8 @@ export const makeExchange = Effect.fnUntraced(function* (
   const freshToken = freshTokenOf(jwt)
   const clock = yield* Clock.Clock
   const devices = deviceBackoffOf(connection)
-  const hearers: Hearers = { tally, devices }
+  const hearers: Hearers = { tally, devices, clock }
+  const steadyMillis = steadyOf(clock)
 
   /** An expired token that is young tells that a clock is wrong; a passed deadline, what took the time. */
   const explain = (
@@ -181,24 +187,24 @@ export const makeExchange = Effect.fnUntraced(function* (
     { startedAtMillis }: Prepared<unknown>,
     previous: AttemptError | undefined
   ): AttemptError => {
-    const now = clock.currentTimeMillisUnsafe()
     if (reason._tag === "DeadlinePassed") {
       const { address, stage } = reason
       return new Reason.DeadlinePassed({
         address,
         stage,
-        waited: Duration.millis(now - startedAtMillis),
+        waited: Duration.millis(steadyMillis() - startedAtMillis),
         previous: previous ?? reason.previous
       })
     }
     if (reason._tag !== "ExpiredProviderToken" || token === undefined) return reason
+    const wallMillis = clock.currentTimeMillisUnsafe()
     return new Reason.ExpiredProviderToken({
       status: reason.status,
       apnsId: reason.apnsId,
       requestId: reason.requestId,
       retryAfter: reason.retryAfter,
-      tokenAge: Duration.millis(now - token.issuedAtMillis),
-      clockSkew: Number.isNaN(dateMillis) ? undefined : Duration.millis(dateMillis - now)
+      tokenAge: Duration.millis(wallMillis - token.issuedAtMillis),
+      clockSkew: Number.isNaN(dateMillis) ? undefined : Duration.millis(dateMillis - wallMillis)
     })
   }
 
@@ -207,7 +213,7 @@ export const makeExchange = Effect.fnUntraced(function* (
   /** Says that a clock is wrong, which every notification then suffers from: at most once a minute. */
   const tellOfClock = (reason: AttemptError) =>
     Effect.suspend(() => {
-      const now = clock.currentTimeMillisUnsafe()
+      const now = steadyMillis()
       if (reason._tag !== "ExpiredProviderToken" || now - toldOfClockMillis < 60_000) return Effect.void
       toldOfClockMillis = now
       const { clockSkew, tokenAge } = reason
@@ -227,7 +233,7 @@ export const makeExchange = Effect.fnUntraced(function* (
     { deadlineMillis, startedAtMillis }: Prepared<unknown>
   ): Effect.fn.Return<number, Failed> {
     for (;;) {
-      const now = clock.currentTimeMillisUnsafe()
+      const now = steadyMillis()
       const until = devices.take(destination, now)
       if (until === 0) return devices.turn
       if (now >= deadlineMillis) {
@@ -252,9 +258,9 @@ export const makeExchange = Effect.fnUntraced(function* (
    */
   const leaveRefusing = ({ connection: refusing, reason }: Failed) =>
     Effect.suspend(() => {
-      const now = clock.currentTimeMillisUnsafe()
+      const now = steadyMillis()
       if (reason._tag !== "TooManyProviderTokenUpdates" || refusing === undefined) return Effect.void
-      if (Math.abs(now - leftMillis) < 60_000) return Effect.void
+      if (now - leftMillis < 60_000) return Effect.void
       leftMillis = now
       return connection.retire(refusing)
     })
@@ -292,10 +298,12 @@ export const makeExchange = Effect.fnUntraced(function* (
     const step = yield* Schedule.toStep(
       options.retry ?? (replayUnknown ? Retry.scheduleReplayingUnknown : Retry.schedule)
     )
+    // A Schedule may go by the time of the day, and by how much of it has passed, which is to go on evenly.
+    const aheadMillis = clock.currentTimeMillisUnsafe() - steadyMillis()
     const errorOf = (reason: AttemptError, { spent }: Failed, attempts: number) =>
       prepared.errorOf(reason, attempts, {
         ...spent,
-        totalMillis: clock.currentTimeMillisUnsafe() - startedAtMillis
+        totalMillis: steadyMillis() - startedAtMillis
       })
     let failed = first
     let previous: AttemptError | undefined
@@ -319,11 +327,13 @@ export const makeExchange = Effect.fnUntraced(function* (
         if (reason.outcome === "unknown") doubtful = reason
         // What an earlier attempt left in doubt is not undone by a later one that was never sent.
         const told = reason.outcome === "unsent" ? (doubtful ?? reason) : reason
-        const now = clock.currentTimeMillisUnsafe()
+        const now = steadyMillis()
         const next =
           reason.outcome === "unknown" && !replayUnknown
             ? undefined
-            : yield* Pull.catchDone(step(now, errorOf(reason, failed, attempts)), () => Effect.succeed(undefined))
+            : yield* Pull.catchDone(step(now + aheadMillis, errorOf(reason, failed, attempts)), () =>
+                Effect.succeed(undefined)
+              )
         delayMillis = next === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(next[1])
         if (now + delayMillis >= deadlineMillis) {
           yield* leaveRefusing(failed)
@@ -349,7 +359,7 @@ export const makeExchange = Effect.fnUntraced(function* (
     tally === undefined
       ? rest
       : Effect.onExit(rest, (exit) => {
-          const millis = clock.currentTimeMillisUnsafe() - prepared.startedAtMillis
+          const millis = steadyMillis() - prepared.startedAtMillis
           const error = Exit.isSuccess(exit) ? undefined : Cause.findError(exit.cause)
           if (error === undefined) tally.accepted(prepared.fields, millis)
           else if (Result.isSuccess(error)) tally.failed(prepared.fields, error.success, millis)

@@ -14,12 +14,13 @@ import { type Heard, Pace } from "./pace.ts"
 import { type Later, Pool, type PoolOwner, type PoolSettings } from "./pool.ts"
 import { excerpt, goAwayRejection } from "./reply.ts"
 import type { SlowDownSettings } from "./slowDownSettings.ts"
+import type { SteadyNow } from "./steadyClock.ts"
 import { type Spent, spentInQueue, spentOnStream } from "./timings.ts"
 import type { Connect, Ending, Endpoint, GoAway, Request, SessionFailure, Stream, StreamListener } from "./transport.ts"
 
 export type ConnectionError = ConnectionFailed | DeadlinePassed | OutcomeUnknown | Rejection
 
-/** An answer, and where and when it was had. */
+/** An answer, and where and when it was had: by the steady clock. */
 export interface Response {
   readonly status: number
   readonly fields: Readonly<Record<string, string>>
@@ -88,7 +89,8 @@ const describeGoAway = ({ code, debugData }: GoAway) =>
 
 export class LogicalConnection implements PoolOwner {
   readonly address: string
-  private readonly now: () => number
+  private readonly now: SteadyNow
+  private readonly wallNow: () => number
   private readonly deadlines: Deadlines<Pending>
   private readonly queue = MutableList.make<Pending>()
   private readonly pool: Pool
@@ -106,7 +108,9 @@ export class LogicalConnection implements PoolOwner {
     readonly connect: Connect
     readonly pool: PoolSettings
     readonly slowDown?: Pick<SlowDownSettings, "badTokens" | "outage"> | undefined
-    readonly now: () => number
+    readonly now: SteadyNow
+    /** The time of the day, for the dates that a server names. Default: `now`. */
+    readonly wallNow?: (() => number) | undefined
     readonly later: Later
     readonly loopTime: () => LoopTime
     readonly observer?: ConnectionObserver | undefined
@@ -119,9 +123,11 @@ export class LogicalConnection implements PoolOwner {
       now,
       observer,
       pool,
-      slowDown = { badTokens: undefined, outage: undefined }
+      slowDown = { badTokens: undefined, outage: undefined },
+      wallNow = now
     } = options
     this.now = now
+    this.wallNow = wallNow
     this.later = later
     this.pace = new Pace(slowDown, observer)
     this.address = `${endpoint.host}:${endpoint.port}`
@@ -307,7 +313,7 @@ export class LogicalConnection implements PoolOwner {
   /** An answer that the pace may change with. */
   private heed(answer: Heard, openedAtMillis: number, nowMillis: number) {
     const { limited } = this.pace
-    this.pace.answered(answer, openedAtMillis, nowMillis)
+    this.pace.answered(answer, openedAtMillis, nowMillis, this.wallNow())
     if (limited) {
       this.heldUntilMillis = nowMillis
       this.pump(nowMillis)

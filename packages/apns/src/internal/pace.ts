@@ -62,9 +62,10 @@ export class Pace {
     this.brake?.opened()
   }
 
-  answered({ body, fields, status }: Heard, openedAtMillis: number, nowMillis: number): void {
+  /** `wallMillis`: the time of the day, which `retry-after` may name. */
+  answered({ body, fields, status }: Heard, openedAtMillis: number, nowMillis: number, wallMillis = nowMillis): void {
     if (status < 500) this.gate?.well(openedAtMillis, nowMillis)
-    else this.gate?.ill(honouredMillis(fields["retry-after"], nowMillis), openedAtMillis, nowMillis)
+    else this.gate?.ill(honouredMillis(fields["retry-after"], wallMillis), openedAtMillis, nowMillis)
     // The search is cheaper than to parse what is parsed for the error anyway.
     this.brake?.answered(status === 400 && body.includes('"BadDeviceToken"'), nowMillis)
     this.settle()

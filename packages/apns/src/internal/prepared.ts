@@ -3,34 +3,38 @@
  * the management of a channel.
  */
 import type * as Result from "effect/Result"
-import type { ApnsRequest, ApnsResponse } from "../ApnsConnection.ts"
+import type { ApnsRequest } from "../ApnsConnection.ts"
 import type { ApnsError } from "../ApnsError.ts"
 import type { ProviderToken } from "../JwtCache.ts"
 import type { Reason } from "../Reason.ts"
 import type { Timings } from "../Timings.ts"
+import type { Response } from "./logicalConnection.ts"
 import type { Refusal } from "./reply.ts"
 import type { RequestHead } from "./request.ts"
+import type { SteadyRequest } from "./submit.ts"
 
 /**
  * What has passed every check, and the request of its attempts; `A` is what it gives once accepted. (A class and no
  * literal: see `Pending`.)
  */
-export abstract class Prepared<A> implements ApnsRequest {
+export abstract class Prepared<A> implements SteadyRequest {
   abstract readonly method: ApnsRequest["method"]
   readonly path: string
   readonly fields: Readonly<Record<string, string>>
   readonly body: Uint8Array
   readonly deadlineMillis: number
+  /** By the steady clock. */
   readonly startedAtMillis: number
   /** That of the attempt under way. */
   token: ProviderToken | undefined = undefined
 
-  constructor(head: RequestHead, body: Uint8Array, nowMillis: number, timeoutMillis: number) {
+  /** It began at a time of the day, by which it expires, and at one of the steady clock. */
+  constructor(head: RequestHead, body: Uint8Array, nowMillis: number, startedAtMillis: number, timeoutMillis: number) {
     this.path = head.path
     this.fields = head.fields
     this.body = body
-    this.deadlineMillis = Math.min(nowMillis + timeoutMillis, head.expiresAtMillis)
-    this.startedAtMillis = nowMillis
+    this.deadlineMillis = startedAtMillis + Math.min(timeoutMillis, head.expiresAtMillis - nowMillis)
+    this.startedAtMillis = startedAtMillis
   }
 
   /** What is spared after TooManyRequests: the device and topic, if there is one. */
@@ -47,8 +51,8 @@ export abstract class Prepared<A> implements ApnsRequest {
     return undefined
   }
 
-  /** What an answer means. */
-  abstract read(response: ApnsResponse, attempts: number): Result.Result<A, Refusal>
+  /** What an answer means that came at a time of the day. */
+  abstract read(response: Response, attempts: number, nowMillis: number): Result.Result<A, Refusal>
 
   /** The error that names what was to be sent. */
   abstract errorOf(reason: Reason, attempts: number, timings?: Timings): ApnsError

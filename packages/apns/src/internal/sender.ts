@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Apns, BroadcastReceipt, Receipt, SendOptions } from "../Apns.ts"
-import { ApnsConnection, type ApnsResponse } from "../ApnsConnection.ts"
+import { ApnsConnection } from "../ApnsConnection.ts"
 import type { ApnsError } from "../ApnsError.ts"
 import type { Broadcast } from "../Broadcast.ts"
 import { type Dead, DeadTokens } from "../DeadTokens.ts"
@@ -22,11 +22,13 @@ import { dispatchByFiber, type OnHalted, withDispatch, withWidth } from "./dispa
 import { makeExchange } from "./exchange.ts"
 import { topicOf } from "./fault.ts"
 import { ledgerOf } from "./ledger.ts"
+import type { Response } from "./logicalConnection.ts"
 import { Prepared } from "./prepared.ts"
 import { type Refusal, refusalOf } from "./reply.ts"
 import { head, type NotificationHead, type RequestHead } from "./request.ts"
 import { broadcastError, guarded, notificationError } from "./sendErrors.ts"
 import { tracedBroadcasts, tracedNotifications } from "./spans.ts"
+import { steadyOf } from "./steadyClock.ts"
 import { streamsAllowedBy } from "./submit.ts"
 import { deathOf, environmentOf, suppressed } from "./suppression.ts"
 import { timeoutMillisOf } from "./timeSetting.ts"
@@ -70,9 +72,10 @@ class PreparedNotification extends Prepared<Receipt> {
     head: NotificationHead,
     body: Uint8Array,
     nowMillis: number,
+    startedAtMillis: number,
     timeoutMillis: number
   ) {
-    super(head, body, nowMillis, timeoutMillis)
+    super(head, body, nowMillis, startedAtMillis, timeoutMillis)
     this.notification = notification
     this.target = target
     this.known = known
@@ -83,11 +86,11 @@ class PreparedNotification extends Prepared<Receipt> {
     return `${this.fields["apns-topic"] ?? ""} ${this.device.toLowerCase()}`
   }
 
-  override read(response: ApnsResponse, attempts: number): Result.Result<Receipt, Refusal> {
-    const { answeredAtMillis, connection, fields } = response
-    const refusal = refusalOf(response, 200, answeredAtMillis)
+  override read(response: Response, attempts: number, nowMillis: number): Result.Result<Receipt, Refusal> {
+    const { connection, fields } = response
+    const refusal = refusalOf(response, 200, nowMillis)
     if (refusal !== undefined) {
-      if (this.known !== undefined) this.bury(this.known, deathOf(refusal, answeredAtMillis))
+      if (this.known !== undefined) this.bury(this.known, deathOf(refusal, nowMillis))
       return Result.fail(refusal)
     }
     const apnsId = fields["apns-id"] ?? this.notification.id
@@ -124,16 +127,17 @@ class PreparedBroadcast extends Prepared<BroadcastReceipt> {
     head: RequestHead,
     body: Uint8Array,
     nowMillis: number,
+    startedAtMillis: number,
     timeoutMillis: number
   ) {
-    super(head, body, nowMillis, timeoutMillis)
+    super(head, body, nowMillis, startedAtMillis, timeoutMillis)
     this.broadcast = broadcast
     this.target = target
   }
 
-  override read(response: ApnsResponse, attempts: number): Result.Result<BroadcastReceipt, Refusal> {
-    const { answeredAtMillis, connection, fields } = response
-    const refusal = refusalOf(response, 200, answeredAtMillis)
+  override read(response: Response, attempts: number, nowMillis: number): Result.Result<BroadcastReceipt, Refusal> {
+    const { connection, fields } = response
+    const refusal = refusalOf(response, 200, nowMillis)
     if (refusal !== undefined) return Result.fail(refusal)
     const uniqueId = fields["apns-unique-id"]
     return Result.succeed({
@@ -166,6 +170,7 @@ export const makeSender = Effect.fnUntraced(function* (
   const traceBroadcast = tracedBroadcasts(topic)
   const payloads = yield* PayloadSchema
   const clock = yield* Clock.Clock
+  const steadyMillis = steadyOf(clock)
 
   const deadTokens = Option.getOrUndefined(yield* Effect.serviceOption(DeadTokens))
   const register = deadTokens && registerOf(deadTokens)
@@ -183,7 +188,16 @@ export const makeSender = Effect.fnUntraced(function* (
     const body = payloads.encode(notification)
     if (Result.isFailure(body)) return Result.fail(notificationError(notification, target, body.failure, 0))
     return Result.succeed(
-      new PreparedNotification(notification, target, known, request.success, body.success, nowMillis, timeoutMillis)
+      new PreparedNotification(
+        notification,
+        target,
+        known,
+        request.success,
+        body.success,
+        nowMillis,
+        steadyMillis(),
+        timeoutMillis
+      )
     )
   }
 
@@ -194,7 +208,7 @@ export const makeSender = Effect.fnUntraced(function* (
     const body = payloads.encodeBroadcast(broadcast)
     if (Result.isFailure(body)) return Result.fail(broadcastError(broadcast, target, body.failure, 0))
     return Result.succeed(
-      new PreparedBroadcast(broadcast, target, request.success, body.success, nowMillis, timeoutMillis)
+      new PreparedBroadcast(broadcast, target, request.success, body.success, nowMillis, steadyMillis(), timeoutMillis)
     )
   }
 
@@ -218,8 +232,7 @@ export const makeSender = Effect.fnUntraced(function* (
       tally.held(error)
       return Effect.fail(error)
     }
-    const left = ({ deadlineMillis }: PreparedNotification) =>
-      Duration.millis(deadlineMillis - clock.currentTimeMillisUnsafe())
+    const left = ({ deadlineMillis }: PreparedNotification) => Duration.millis(deadlineMillis - steadyMillis())
     /** The dead tokens are not in memory: they are asked, and told, by Effects. The deadline covers these too. */
     const send = Effect.fnUntraced(function* (notification: Notification): Effect.fn.Return<Receipt, ApnsError> {
       const checked = prepare(notification)

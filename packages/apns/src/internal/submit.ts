@@ -3,11 +3,14 @@
  * any other through its `request`.
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type { ApnsConnection, ApnsRequest, ApnsResponse, RequestError } from "../ApnsConnection.ts"
 import type { ResponseListener } from "./logicalConnection.ts"
+import { steadyOf } from "./steadyClock.ts"
 import type { Spent } from "./timings.ts"
 
 /** Who hears what became of a request. */
@@ -21,8 +24,17 @@ export interface Cancellable {
   cancel(): void
 }
 
-/** Sends a request and tells the listener once how it ended, maybe before it returns. */
-export type Submit = (request: ApnsRequest, listener: RequestListener) => Cancellable
+/** A request whose deadline is one of the steady clock. */
+export interface SteadyRequest extends Omit<ApnsRequest, "deadlineMillis"> {
+  /** When to give up, by the steady clock. */
+  readonly deadlineMillis: number
+}
+
+/**
+ * Sends a request and tells the listener once how it ended, maybe before it returns. The times of the answer are those of
+ * the steady clock.
+ */
+export type Submit = (request: SteadyRequest, listener: RequestListener) => Cancellable
 
 /** How many streams a connection may have open at once, now. */
 export type StreamsAllowed = () => number
@@ -52,15 +64,40 @@ const tell = (listener: RequestListener, exit: Exit.Exit<ApnsResponse, RequestEr
   else listener.onDefect(error.failure)
 }
 
+/** The same answer, its times told by another clock that is ahead by so much. */
+export const shifted = (response: ApnsResponse, aheadMillis: number): ApnsResponse => {
+  const { answeredAtMillis, openedAtMillis, queuedAtMillis, readyAtMillis, writtenAtMillis } = response
+  return {
+    ...response,
+    queuedAtMillis: queuedAtMillis + aheadMillis,
+    readyAtMillis: readyAtMillis === undefined ? undefined : readyAtMillis + aheadMillis,
+    openedAtMillis: openedAtMillis + aheadMillis,
+    writtenAtMillis: writtenAtMillis === undefined ? undefined : writtenAtMillis + aheadMillis,
+    answeredAtMillis: answeredAtMillis + aheadMillis
+  }
+}
+
 /** The shortest way to a connection. */
 export const submitTo = (connection: ApnsConnection["Service"]): Effect.Effect<Submit> =>
   Effect.map(Effect.context(), (context): Submit => {
     const direct = known.get(connection)
     if (direct !== undefined) return direct
+    const clock = Context.get(context, Clock.Clock)
+    const steadyMillis = steadyOf(clock)
     return ({ method, path, fields, authorization, body, deadlineMillis }, listener) => {
       // A copy: ours may change for the next attempt, and another connection may keep what it was given.
-      const request = { method, path, fields, authorization, body, deadlineMillis }
-      const fiber = Effect.runForkWith(context)(connection.request(request))
+      const request = {
+        method,
+        path,
+        fields,
+        authorization,
+        body,
+        deadlineMillis: clock.currentTimeMillisUnsafe() + (deadlineMillis - steadyMillis())
+      }
+      const asked = Effect.map(connection.request(request), (response) =>
+        shifted(response, steadyMillis() - response.answeredAtMillis)
+      )
+      const fiber = Effect.runForkWith(context)(asked)
       const forget = fiber.addObserver((exit) => tell(listener, exit))
       return {
         cancel: () => {
@@ -99,7 +136,7 @@ class Resume<E> implements RequestListener {
 /** The same as an Effect: interrupting it gives the request up. */
 export const requestBy = <E>(
   submit: Submit,
-  request: ApnsRequest,
+  request: SteadyRequest,
   failureOf: (error: RequestError, spent: Spent | undefined) => E
 ): Effect.Effect<ApnsResponse, E> =>
   Effect.callback((resume) => {
