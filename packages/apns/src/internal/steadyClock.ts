@@ -19,4 +19,19 @@ const sinceStart: SteadyNow = () => Math.floor(performance.now())
 export const steadyOf = (clock: Clock.Clock): SteadyNow =>
   clock === live ? sinceStart : () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
+/** A `Clock` that goes by the steady clock throughout, for what measures spans of time by the time of the day. */
+export const evenly = (clock: Clock.Clock): Clock.Clock => {
+  const millis = steadyOf(clock)
+  const nanos = () => clock.monotonicTimeNanosUnsafe()
+  return {
+    currentTimeMillisUnsafe: millis,
+    currentTimeMillis: Effect.sync(millis),
+    currentTimeNanosUnsafe: nanos,
+    currentTimeNanos: clock.monotonicTimeNanos,
+    monotonicTimeNanosUnsafe: nanos,
+    monotonicTimeNanos: clock.monotonicTimeNanos,
+    sleep: (duration) => clock.sleep(duration)
+  }
+}
+
 export const steadyNow: Effect.Effect<SteadyNow> = Effect.map(Clock.Clock, steadyOf)

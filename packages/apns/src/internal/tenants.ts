@@ -18,7 +18,7 @@ import type { Reason } from "../Reason.ts"
 import type { Options, Target, TargetInput, Tenants } from "../Tenants.ts"
 import type { CertificateTrust, TokenTrust } from "../Trust.ts"
 import { type ConnectionKey, connectionKey } from "./connectionKey.ts"
-import { keyed } from "./keyed.ts"
+import { keyed, taken } from "./keyed.ts"
 import { broadcastError, notificationError } from "./sendErrors.ts"
 import { closed, lookupIn, lookupLate } from "./tenantProblems.ts"
 import { keyOf, nameOf, targetOf, targetOfKey } from "./tenantTarget.ts"
@@ -132,7 +132,7 @@ export const makeTenants = Effect.fnUntraced(function* <R>(
   ): Effect.Effect<A, ApnsError> => {
     const target = targetOf(input)
     return Effect.scoped(
-      Effect.matchCauseEffect(RcMap.get(targets, keyOf(target)), {
+      Effect.matchCauseEffect(taken(targets, keyOf(target)), {
         onFailure: (cause) => Effect.mapError(failed(target, cause), (reason) => errorOf(nameOf(target), reason)),
         onSuccess: (context) => use(Context.get(context, Apns))
       })
@@ -155,7 +155,7 @@ export const makeTenants = Effect.fnUntraced(function* <R>(
     get: (input) => {
       const target = targetOf(input)
       return Layer.effectContext(
-        RcMap.get(targets, keyOf(target)).pipe(
+        taken(targets, keyOf(target)).pipe(
           Effect.catchCause((cause) => failed(target, cause)),
           Effect.mapError((reason) => new ApnsError({ reason, target: nameOf(target) }))
         )
