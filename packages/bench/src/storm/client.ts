@@ -1,5 +1,5 @@
 /** effect-apns in the storm: `sendAll` of every notification, and what it says of each. */
-import { Effect, Logger, Redacted, Schedule, Stream } from "effect"
+import { Clock, Effect, Logger, Redacted, Schedule, Stream } from "effect"
 import { Apns, type ApnsError, type Config, Credentials, Notification, Retry, sendAll } from "effect-apns"
 import { alert, badge, data, sound } from "../clients/workload.ts"
 import { deviceOf, idOf, indexOf } from "./ledger.ts"
@@ -33,6 +33,7 @@ export interface ClientOptions {
   /** How long all of it may take. */
   readonly deadlineMillis: number
   readonly times: Times
+  readonly clock: Clock.Clock
   /** Hears how many are settled. */
   readonly onProgress?: ((settled: number) => void) | undefined
 }
@@ -92,6 +93,7 @@ export const send = (
     Effect.timeoutOption(options.deadlineMillis),
     Effect.asVoid,
     Effect.provide(layer(options, outcomes)),
+    Effect.provideService(Clock.Clock, options.clock),
     // Each fault would have its lines.
     Effect.provide(Logger.layer([]))
   )

@@ -1,6 +1,6 @@
 /**
  * The kinds of faults: what each does, and how often it comes. Those of the server are faults of the simulator; those of
- * the network happen in the relay before it, to bytes that it cannot read.
+ * the network happen in the relay before it, to bytes that it cannot read; those of the machine, to the client's clock.
  */
 import type { Fault } from "@effect-apns/simulator"
 import type { NetworkFault } from "./relay.ts"
@@ -8,12 +8,13 @@ import type { NetworkFault } from "./relay.ts"
 export type Planned =
   | { readonly _tag: "server"; readonly fault: Fault }
   | { readonly _tag: "network"; readonly fault: NetworkFault }
+  | { readonly _tag: "clock"; readonly aheadMillis: number }
 
 /** A whole number from `least` to `most`. */
 export type Whole = (least: number, most: number) => number
 
 export interface Kind {
-  readonly group: "goaway" | "reset" | "answer" | "limit" | "network"
+  readonly group: "goaway" | "reset" | "answer" | "limit" | "network" | "machine"
   /** Its share: of the faults beyond the first of each kind, in proportion. */
   readonly weight: number
   readonly make: (whole: Whole) => Planned
@@ -25,6 +26,12 @@ const server = (effect: Fault["effect"], rest: Omit<Fault, "effect"> = {}): Plan
 })
 
 const network = (fault: NetworkFault): Planned => ({ _tag: "network", fault })
+
+/**
+ * Far more than any time of the storm. From one end to the other it is less than the 20 minutes after which a provider
+ * token may be renewed: one that is minted by a clock so wrong is refused, and all that are sent with it.
+ */
+const wrongMillis = 540_000
 
 const html = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 
@@ -167,5 +174,13 @@ export const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   [
     "outage",
     { group: "network", weight: 0.2, make: (whole) => network({ _tag: "refuse", millis: whole(2_500, 3_500) }) }
+  ],
+  [
+    "clock set back",
+    { group: "machine", weight: 1, make: (whole) => ({ _tag: "clock", aheadMillis: -whole(1, wrongMillis) }) }
+  ],
+  [
+    "clock set forward",
+    { group: "machine", weight: 1, make: (whole) => ({ _tag: "clock", aheadMillis: whole(1, wrongMillis) }) }
   ]
 ])

@@ -22,7 +22,13 @@ export interface Account {
   readonly injected: Readonly<Record<string, number>>
 }
 
-export type FromServer = Ready | Account
+/** A fault of the client's machine: its clock is ahead by so much from now on, or behind. */
+export interface ClockSet {
+  readonly _tag: "clockSet"
+  readonly aheadMillis: number
+}
+
+export type FromServer = Ready | Account | ClockSet
 
 /**
  * `progress`: so many notifications are settled. `calm`: no more faults; all connections are ended, and the account follows

@@ -3,12 +3,12 @@ import { Simulator } from "@effect-apns/simulator"
 import { Effect, Fiber } from "effect"
 import { Ledger } from "./ledger.ts"
 import { type PlanOptions, plan } from "./plan.ts"
-import type { Account, Ready, ToServer } from "./protocol.ts"
+import type { FromServer, ToServer } from "./protocol.ts"
 import { relayTo } from "./relay.ts"
 
 const options: PlanOptions = JSON.parse(process.argv.at(-1) ?? "{}")
 
-const tell = (message: Ready | Account) => process.send?.(message)
+const tell = (message: FromServer) => process.send?.(message)
 
 const faults = plan(options)
 const ledger = new Ledger(options.notifications)
@@ -25,8 +25,10 @@ const program = Effect.gen(function* () {
     const progress = Math.max(ledger.received, settled)
     for (let fault = faults[next]; fault !== undefined && fault.at <= progress; fault = faults[++next]) {
       injected[fault.kind] = (injected[fault.kind] ?? 0) + 1
-      if (fault.planned._tag === "network") relay.fail(fault.planned.fault)
-      else Effect.runSync(simulator.inject(fault.planned.fault))
+      const { planned } = fault
+      if (planned._tag === "network") relay.fail(planned.fault)
+      else if (planned._tag === "clock") tell({ _tag: "clockSet", aheadMillis: planned.aheadMillis })
+      else Effect.runSync(simulator.inject(planned.fault))
     }
   }
 

@@ -7,6 +7,7 @@ import { broken, judge, type Verdict } from "./judge.ts"
 import { Outcomes, words } from "./outcomes.ts"
 import type { PlanOptions } from "./plan.ts"
 import { stormServer } from "./stormServer.ts"
+import { wallClock } from "./wallClock.ts"
 
 export interface StormOptions extends PlanOptions {
   readonly replayUnknown: boolean
@@ -71,12 +72,14 @@ export const storm = Effect.fnUntraced(function* (
 ): Effect.fn.Return<StormReport, ApnsError | BenchError, Scope.Scope> {
   const { concurrency, deadlineMillis, notifications, replayUnknown, times } = options
   const startedAt = performance.now()
-  const server = yield* stormServer(options)
-  const client: ClientOptions = { server: server.ready, replayUnknown, concurrency, deadlineMillis, times }
+  const { clock, set } = wallClock()
+  const server = yield* stormServer(options, set)
+  const client: ClientOptions = { server: server.ready, replayUnknown, concurrency, deadlineMillis, times, clock }
   const outcomes = new Outcomes(notifications)
   yield* send({ ...client, onProgress: server.progress }, range(notifications), outcomes)
   const stormSeconds = (performance.now() - startedAt) / 1_000
   const account = yield* server.calm
+  set(0)
   const verdict = judge(outcomes, account.counts, replayUnknown)
 
   let undone: ReadonlyArray<number> = [...outcomes.of("refused", "unsent", "unknown", "nothing")]

@@ -17,9 +17,10 @@ export interface StormServer {
 /** How long it may take to close all connections and tell what it did. */
 const calmMillis = 60_000
 
-/** Starts the server; it ends with the scope. */
+/** Starts the server; it ends with the scope. `setClock` does what its plan has in store for the client's clock. */
 export const stormServer = Effect.fnUntraced(function* (
-  options: PlanOptions
+  options: PlanOptions,
+  setClock?: (aheadMillis: number) => void
 ): Effect.fn.Return<StormServer, BenchError, Scope.Scope> {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
@@ -36,13 +37,21 @@ export const stormServer = Effect.fnUntraced(function* (
       // What this very program sends itself.
       const onMessage = (message: unknown) => {
         const said = message as FromServer
-        if (said._tag === tag) resume(Effect.succeed(said as Extract<FromServer, { readonly _tag: Tag }>))
+        if (said._tag === tag) settle(Effect.succeed(said as Extract<FromServer, { readonly _tag: Tag }>))
       }
-      const onExit = () => resume(Effect.fail(new BenchError({ message: "the storm's server ended" })))
+      const onExit = () => settle(Effect.fail(new BenchError({ message: "the storm's server ended" })))
+      const leave = () => child.off("message", onMessage).off("exit", onExit)
+      const settle: typeof resume = (said) => {
+        leave()
+        resume(said)
+      }
       child.on("message", onMessage)
       child.on("exit", onExit)
-      return Effect.sync(() => child.off("message", onMessage).off("exit", onExit))
-    }).pipe(Effect.ensuring(Effect.sync(() => child.removeAllListeners("message").removeAllListeners("exit"))))
+      return Effect.sync(leave)
+    })
+  child.on("message", (said: FromServer) => {
+    if (said._tag === "clockSet") setClock?.(said.aheadMillis)
+  })
   const tell = (message: ToServer) => {
     if (child.connected) child.send(message)
   }
