@@ -26,6 +26,8 @@ export interface Gate {
 
 export const makeGate = Effect.fnUntraced(function* (queue: string, pause: Duration.Duration) {
   const clock = yield* Clock.Clock
+  // A clock of the day that is set back would prolong the pause by as much.
+  const steadyMillis = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const gauge = Metric.withAttributes(Metrics.paused, { queue })
   const opened = Latch.makeUnsafe(true)
   /** Absent, there is no fault. */
@@ -36,7 +38,7 @@ export const makeGate = Effect.fnUntraced(function* (queue: string, pause: Durat
   const close = (fault: ApnsError) =>
     Effect.suspend(() => {
       const isNew = trialMillis === undefined
-      trialMillis = clock.currentTimeMillisUnsafe() + Duration.toMillis(pause)
+      trialMillis = steadyMillis() + Duration.toMillis(pause)
       isTrying = false
       if (!isNew) return Effect.void
       current++
@@ -60,7 +62,7 @@ export const makeGate = Effect.fnUntraced(function* (queue: string, pause: Durat
   const pass: Effect.Effect<Pass> = Effect.suspend(() => {
     if (trialMillis === undefined) return Effect.succeed(current)
     if (isTrying) return Effect.andThen(Latch.await(opened), pass)
-    const left = trialMillis - clock.currentTimeMillisUnsafe()
+    const left = trialMillis - steadyMillis()
     if (left > 0) return Effect.andThen(Effect.sleep(left), pass)
     isTrying = true
     return Effect.succeed(current)
