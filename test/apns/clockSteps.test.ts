@@ -6,11 +6,13 @@ import { TestClock } from "effect/testing"
 import {
   Apns,
   ApnsConnection,
+  type ApnsError,
   type Config,
   DeadTokens,
   JwtCache,
   Notification,
   PayloadSchema,
+  type SendOptions,
   send,
   sendAll,
   sendSummary
@@ -57,9 +59,9 @@ const relayed = Effect.gen(function* () {
 })
 
 /** An `Apns` over a connection of the caller's own. */
-const replaced = (lines: ReadonlyArray<Line>) => {
+const replaced = (lines: ReadonlyArray<Line>, retry: SendOptions["retry"] = Schedule.recurs(0)) => {
   const connection = scripted(lines)
-  const layer = Apns.layerNoDeps({ topic, retry: Schedule.recurs(0) }).pipe(
+  const layer = Apns.layerNoDeps({ topic, retry }).pipe(
     Layer.provide([connection.layer, JwtCache.layerNone, PayloadSchema.layer])
   )
   return { ...connection, layer }
@@ -177,6 +179,26 @@ for (const [how, by] of [
           const sent = yield* forked(send(hello()))
           const { timings } = yield* endsAfter(sent, 15_000)
           assert.strictEqual(timings.totalMillis, 15_000)
+        })
+      )
+    )
+
+    it.effect("lets a Schedule that goes by the time that has passed end when it has, and not before", () =>
+      stepping(({ step }) =>
+        Effect.gen(function* () {
+          const retry = Schedule.spaced("1 second").pipe(
+            Schedule.setInputType<ApnsError>(),
+            Schedule.while(({ elapsed }) => elapsed < 5000)
+          )
+          const { asked, layer } = replaced([refused(503, "ServiceUnavailable")], retry)
+          yield* Effect.gen(function* () {
+            const sent = yield* forked(Effect.flip(send(hello())))
+            yield* TestClock.adjust(1000)
+            step(by)
+            yield* TestClock.adjust("20 seconds")
+            assert.strictEqual((yield* Fiber.join(sent)).attempts, 6)
+            assert.lengthOf(asked, 6)
+          }).pipe(Effect.provide(layer))
         })
       )
     )

@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -23,6 +22,7 @@ import {
   type ReceivedMatch,
   type WaitForOptions
 } from "./Inbox.ts"
+import { steadyMillis } from "./internal/steadyMillis.ts"
 import type { Received } from "./Received.ts"
 import { Simulator } from "./Simulator.ts"
 
@@ -120,11 +120,11 @@ const make = Effect.fnUntraced(function* (url: string) {
     const test = testOf(match)
     const filter = typeof match === "function" ? {} : filterOf(match ?? {})
     const waited = Duration.toMillis(Duration.fromInputUnsafe(timeout))
-    const until = (yield* Clock.currentTimeMillis) + waited
+    const until = (yield* steadyMillis) + waited
     const others = new Set<number>()
     let above = after
     for (;;) {
-      const left = Math.min(longestWaitMillis, Math.max(0, until - (yield* Clock.currentTimeMillis)))
+      const left = Math.min(longestWaitMillis, Math.max(0, until - (yield* steadyMillis)))
       const query = { ...filter, after: above, count: others.size + 1, timeout: left }
       const { items, matched } = yield* Effect.orDie(received.waitFor({ query }))
       const found = items.find((one) => !others.has(one.id) && test(one))

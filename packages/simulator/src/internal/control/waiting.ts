@@ -1,10 +1,10 @@
 /** Waiting for requests that a filter means. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { ReceivedFilter } from "../../ControlModel.ts"
 import type { Inbox } from "../../Inbox.ts"
 import type { Received } from "../../Received.ts"
+import { steadyMillis } from "../steadyMillis.ts"
 import { matching } from "./filter.ts"
 
 export interface Waited {
@@ -23,10 +23,10 @@ export const waitFor = Effect.fnUntraced(function* (
 ) {
   const matches = matching(filter)
   const found = new Map<number, Received>()
-  const until = (yield* Clock.currentTimeMillis) + timeout
+  const until = (yield* steadyMillis) + timeout
   let others: ReadonlyArray<Received> = []
   while (found.size < count) {
-    const left = Math.max(0, until - (yield* Clock.currentTimeMillis))
+    const left = Math.max(0, until - (yield* steadyMillis))
     const next = yield* Effect.result(
       inbox.waitFor((received) => !found.has(received.id) && matches(received), { after: filter.after, timeout: left })
     )
