@@ -177,6 +177,47 @@ describe("the provider token", () => {
     }).pipe(Effect.provide(time.layer))
   })
 
+  it.effect.each([
+    ["an hour forward and back", "1 hour"],
+    ["an hour back and forward", "-1 hour"],
+    ["a day forward and back", "1 day"]
+  ] as const)("is not minted again and again by a clock that is set %s", ([, step]) => {
+    const time = suspended(now)
+    return Effect.gen(function* () {
+      const sign = signatures()
+      const { cache, token } = yield* opened()
+      const steps = [step, Duration.negate(Duration.fromInputUnsafe(step))]
+      for (let round = 0; round < 9; round++) {
+        for (const by of steps) {
+          time.jump(by)
+          time.pass("1 minute")
+          const used = yield* token
+          const apart = Math.abs(used.issuedAtMillis - (yield* Clock.currentTimeMillis))
+          assert.isBelow(apart, Duration.toMillis(renewalAge))
+          yield* cache.renew(used)
+        }
+      }
+      assert.isAtMost(sign.mock.calls.length, 2)
+    }).pipe(Effect.provide(time.layer))
+  })
+
+  it.effect("is minted once more in 20 minutes at most, however far the clock runs away", () => {
+    const time = suspended(now)
+    return Effect.gen(function* () {
+      const sign = signatures()
+      const { token } = yield* opened()
+      for (let minute = 0; minute < 19; minute++) {
+        time.jump("2 hours")
+        time.pass("1 minute")
+        yield* token
+      }
+      assert.lengthOf(sign.mock.calls, 2)
+      time.pass("20 minutes")
+      assert.strictEqual((yield* token).issuedAtMillis, yield* Clock.currentTimeMillis)
+      assert.lengthOf(sign.mock.calls, 3)
+    }).pipe(Effect.provide(time.layer))
+  })
+
   it.effect("is minted once for a thousand that read at its expiry", () => {
     const time = suspended(now)
     return Effect.gen(function* () {
@@ -274,6 +315,64 @@ describe("renewing", () => {
       assert.strictEqual(yield* token, first)
       assert.isTrue(yield* cache.renew(first))
       assert.isTrue(yield* cache.recheck(first))
+    })
+  )
+
+  it.effect(
+    "leaves the one before in use when the new one is too many, to its last minute; then the new one is used",
+    () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(now)
+        const { cache, token } = yield* opened()
+        const sign = signatures()
+        const first = yield* token
+        yield* TestClock.adjust(renewalAge)
+        const second = yield* token
+        assert.notStrictEqual(second, first)
+        const all = yield* Effect.replicateEffect(cache.recheck(second), 200, { concurrency: "unbounded" })
+        assert.isTrue(all.every((other) => other))
+        for (let minute = 50; minute < 59; minute++) {
+          assert.strictEqual(yield* token, first)
+          yield* TestClock.adjust("1 minute")
+        }
+        assert.strictEqual(yield* token, second)
+        // It may be refused again, and there is none before it any more.
+        assert.isFalse(yield* cache.recheck(second))
+        yield* TestClock.adjust("40 minutes")
+        assert.strictEqual(yield* token, second)
+        assert.lengthOf(sign.mock.calls, 1)
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual((yield* token).issuedAtMillis, now + 100 * 60_000)
+        assert.lengthOf(sign.mock.calls, 2)
+      })
+  )
+
+  it.effect("does not go to and fro between two tokens that are too many", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(now)
+      const { cache, token } = yield* opened()
+      const first = yield* token
+      yield* TestClock.adjust(renewalAge)
+      assert.isTrue(yield* cache.recheck(yield* token))
+      for (let round = 0; round < 5; round++) {
+        assert.isFalse(yield* cache.recheck(first))
+        assert.strictEqual(yield* token, first)
+      }
+    })
+  )
+
+  it.effect("an expired token that was kept on gives way to the newer one, without minting", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(now)
+      const { cache, token } = yield* opened()
+      const first = yield* token
+      yield* TestClock.adjust(renewalAge)
+      const second = yield* token
+      yield* cache.recheck(second)
+      const sign = signatures()
+      assert.isTrue(yield* cache.renew(first))
+      assert.strictEqual(yield* token, second)
+      assert.lengthOf(sign.mock.calls, 0)
     })
   )
 

@@ -217,8 +217,7 @@ export class Channels extends Context.Service<
    * **Details**
    *
    * Fails, before anything is sent, with `InvalidCredentials` or `InvalidConfiguration`. The connection opens with the
-   * first request and closes with the layer. Where `Apns` uses the same key, share one `JwtCache` instead: see
-   * `Channels.layerNoDeps`.
+   * first request and closes with the layer. Where `Apns` uses the same key in the process, they have one provider token.
    *
    * **Example** (A layer with a .p8 key)
    *

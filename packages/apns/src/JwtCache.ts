@@ -1,12 +1,10 @@
 /**
- * The provider token: one for each (team, key), minted with ES256, kept in a Ref, and renewed on a schedule by Apple's
- * rules.
+ * The provider token: one for each (team, key) and process, minted with ES256 and renewed on a schedule by Apple's rules.
  *
  * Apple refuses a token older than 60 minutes (`ExpiredProviderToken`) and a key that is given new tokens more often than
  * once in 20 minutes (`TooManyProviderTokenUpdates`); its advice is to use each token for close to an hour (Apple,
- * "Establishing a token-based connection to APNs"). One cache mints one token at a time; two caches of the same key know
- * nothing of each other, so share the Layer between everything in a process that uses the key, and between processes use
- * `JwtCache.layerShared`.
+ * "Establishing a token-based connection to APNs"). All caches of a key in one process have one token, also those that are
+ * made after others have closed; between processes use `JwtCache.layerShared`.
  *
  * @since 0.1.0
  */
@@ -17,17 +15,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type * as Redacted from "effect/Redacted"
-import * as Ref from "effect/Ref"
-import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
 import { ApnsError } from "./ApnsError.ts"
 import type { TokenCredentials } from "./Credentials.ts"
 import { withFreshToken } from "./internal/freshToken.ts"
-import { ledgerOf } from "./internal/ledger.ts"
-import { makeMinter } from "./internal/mint.ts"
+import { KeyTokens, keysOf } from "./internal/keyTokens.ts"
 import { sharedTokens } from "./internal/sharedTokens.ts"
-import { ownTokens, type TokenSource } from "./internal/tokenSource.ts"
+import { type CacheOptions, makeCache } from "./internal/tokenCache.ts"
+import { ownTokens } from "./internal/tokenSource.ts"
 import type { InvalidCredentials } from "./Reason.ts"
 
 /**
@@ -41,6 +35,11 @@ export interface ProviderToken {
   readonly authorization: Redacted.Redacted<string>
   /** When it was issued, in milliseconds since the epoch, by the clock of the machine that minted it. */
   readonly issuedAtMillis: number
+  /**
+   * Names the key that signed it: other sessions carry the tokens of another key. Absent where that is not known. It tells no
+   * secret: Team ID, Key ID and a hash of the public key.
+   */
+  readonly key?: string | undefined
 }
 
 /**
@@ -81,9 +80,8 @@ export const maximumAge: Duration.Duration = Duration.minutes(60)
  *
  * **When to use**
  *
- * Use `JwtCache.layer` as a Layer of its own to share one token between several connections of the same key,
- * `JwtCache.layerShared` to share it with other processes too, and `JwtCache.layerNone` where a certificate is the
- * credential.
+ * Use `JwtCache.layer` where the connection is provided or replaced, as with `Apns.layerNoDeps`, `JwtCache.layerShared` to
+ * share the token with other processes, and `JwtCache.layerNone` where a certificate is the credential.
  *
  * @category services
  * @since 0.1.0
@@ -101,21 +99,29 @@ export class JwtCache extends Context.Service<
     readonly renew: (stale: ProviderToken) => Effect.Effect<boolean, InvalidCredentials>
     /**
      * Tells of `TooManyProviderTokenUpdates`: somebody else mints tokens for the key. Never mints another one. `true` when
-     * another token is to be used now, because one is shared; otherwise the refused one stays.
+     * another token is to be used now, because one is shared or the one before is still valid; otherwise the refused one
+     * stays.
      */
     readonly recheck: (refused: ProviderToken) => Effect.Effect<boolean>
+    /**
+     * Tells of `InvalidProviderToken`: reads the credentials again where they were given as an Effect. `true` when a token of
+     * another key is to be used now. A cache without it has one key for good.
+     */
+    readonly reload?: (refused: ProviderToken) => Effect.Effect<boolean>
   }
 >()("effect-apns/JwtCache") {
   /**
-   * Mints the first token at once, and a new one every 50 minutes for as long as the layer lives.
+   * Mints the first token at once, and a new one every 50 minutes for as long as the layer lives. A token that the process
+   * has of the key, from another layer or one that has closed, is used until it is that old.
+   *
+   * Layers of one key that are opened and closed in quick succession, as by a program that provides one to each `send`, are
+   * told of in a warning, once.
    *
    * Fails with `InvalidCredentials` when the key cannot sign.
    */
-  static readonly layer = (credentials: TokenCredentials): Layer.Layer<JwtCache, ApnsError> =>
-    Layer.effect(
-      JwtCache,
-      Effect.mapError(makeOwn(credentials), (reason) => new ApnsError({ reason }))
-    )
+  static readonly layer = (
+    credentials: TokenCredentials | Effect.Effect<TokenCredentials, ApnsError>
+  ): Layer.Layer<JwtCache, ApnsError> => layerOf(credentials, openOwn)
 
   /**
    * The same, with one token for all processes that use the key and share a `KeyValueStore`: a process that starts takes
@@ -166,13 +172,9 @@ export class JwtCache extends Context.Service<
    * ```
    */
   static readonly layerShared = (
-    credentials: TokenCredentials,
+    credentials: TokenCredentials | Effect.Effect<TokenCredentials, ApnsError>,
     options?: { readonly prefix?: string | undefined; readonly timeout?: Duration.Input | undefined }
-  ): Layer.Layer<JwtCache, ApnsError, KeyValueStore.KeyValueStore> =>
-    Layer.effect(
-      JwtCache,
-      Effect.mapError(makeShared(credentials, options), (reason) => new ApnsError({ reason }))
-    )
+  ): Layer.Layer<JwtCache, ApnsError, KeyValueStore.KeyValueStore> => layerOf(credentials, openShared(options))
 
   /** No token: APNs knows the sender by its certificate. */
   static readonly layerNone: Layer.Layer<JwtCache> = Layer.sync(JwtCache, () =>
@@ -183,118 +185,62 @@ export class JwtCache extends Context.Service<
   )
 }
 
-const makeOwn = Effect.fnUntraced(function* (credentials: TokenCredentials) {
-  return yield* make(credentials, ownTokens(yield* makeMinter(credentials), renewalAge))
-})
+/** How old a token may be that is used for want of a better one. */
+const lastAge = Duration.minutes(59)
 
-const makeShared = Effect.fnUntraced(function* (
-  credentials: TokenCredentials,
-  options: { readonly prefix?: string | undefined; readonly timeout?: Duration.Input | undefined } = {}
-) {
-  const { prefix = "effect-apns/provider-token/", timeout = "10 seconds" } = options
-  const ages = { minimumAge, overdueAge, renewalAge }
-  const minter = yield* makeMinter(credentials)
-  return yield* make(credentials, yield* sharedTokens(minter, { credentials, prefix, timeout, ...ages }))
-})
+const lastMillis = Duration.toMillis(lastAge)
 
-/** How long a cache does not ask again what it has just asked or could not get. */
-const pauseMillis = 5000
+const ages = { minimumMillis: Duration.toMillis(minimumAge), lastMillis }
 
-const make = Effect.fnUntraced(function* (
-  { keyId }: TokenCredentials,
-  source: TokenSource
-): Effect.fn.Return<JwtCache["Service"], InvalidCredentials, Scope.Scope> {
-  const clock = yield* Clock.Clock
-  const ledger = yield* ledgerOf
-  const annotated = Effect.annotateLogs({ package: "effect-apns", module: "JwtCache", keyId })
-
-  const current = yield* Ref.make(yield* source.next(undefined))
-  let heldSinceNanos = clock.monotonicTimeNanosUnsafe()
-  const single = yield* Semaphore.make(1)
-  // A token from the future was issued before the clock was set back: it is as wrong as an old one.
-  const ageMillis = (token: ProviderToken) => Math.abs(clock.currentTimeMillisUnsafe() - token.issuedAtMillis)
-  const heldMillis = () => Number(clock.monotonicTimeNanosUnsafe() - heldSinceNanos) / 1e6
-  // By the clock, which runs while the machine is suspended; or by the time it was held, where the clock was set back.
-  const mayBeReplaced = (token: ProviderToken) =>
-    Math.max(clock.currentTimeMillisUnsafe() - token.issuedAtMillis, heldMillis()) >= Duration.toMillis(minimumAge)
-
-  const unwatch = ledger.watchToken(() => ageMillis(Ref.getUnsafe(current)))
-  yield* Effect.addFinalizer(() => Effect.sync(unwatch))
-
-  /** Puts what it is given in place of `stale`, one at a time; when another fiber has done so already, does nothing. */
-  const replace = <E>(stale: ProviderToken, other: Effect.Effect<ProviderToken | undefined, E>) =>
+const layerOf = <R>(
+  given: TokenCredentials | Effect.Effect<TokenCredentials, ApnsError>,
+  open: Effect.Effect<CacheOptions["open"], never, R>,
+  again = Effect.isEffect(given) ? given : undefined
+): Layer.Layer<JwtCache, ApnsError, R> =>
+  Layer.effect(
+    JwtCache,
     Effect.gen(function* () {
-      if ((yield* Ref.get(current)) !== stale) return
-      const token = yield* other
-      if (token === undefined || token === stale) return
-      yield* Ref.set(current, token)
-      heldSinceNanos = clock.monotonicTimeNanosUnsafe()
-    }).pipe(Semaphore.withPermit(single))
-
-  const due = Duration.toMillis(renewalAge)
-
-  // The timer renews a token that nobody asks for; `token` renews one whose timer was late, as after a suspend.
-  yield* Effect.gen(function* () {
-    const token = yield* Ref.get(current)
-    yield* Effect.sleep(Math.max(0, due - ageMillis(token)))
-    if (ageMillis(token) < due) return
-    const found = yield* source.turn(token)
-    yield* replace(token, found === undefined ? source.next(token) : Effect.succeed(found)).pipe(
-      Effect.tapError(() => Effect.logWarning("The provider token could not be renewed; trying again in a minute")),
-      Effect.retry(Schedule.spaced("1 minute"))
-    )
-    if ((yield* Ref.get(current)) === token) yield* Effect.sleep(pauseMillis)
-  }).pipe(Effect.forever, Effect.annotateLogs({ package: "effect-apns", module: "JwtCache" }), Effect.forkScoped)
-
-  let lookedNanos: bigint | undefined
-  /** Takes over another token that is there already; not asked for again at once. Whether another one is in use now. */
-  const takeOver = Effect.fnUntraced(function* (known: ProviderToken) {
-    yield* replace(
-      known,
-      Effect.suspend(() => {
-        const now = clock.monotonicTimeNanosUnsafe()
-        if (lookedNanos !== undefined && Number(now - lookedNanos) / 1e6 < pauseMillis) return Effect.undefined
-        lookedNanos = now
-        return source.look(known)
-      })
-    )
-    return (yield* Ref.get(current)) !== known
-  })
-
-  const tellOfExpiry = annotated(Effect.logWarning("APNs calls the provider token expired; renewing it"))
-
-  let toldOfUpdatesMillis = Number.NEGATIVE_INFINITY
-  const tellOfUpdates = Effect.suspend(() => {
-    const now = clock.currentTimeMillisUnsafe()
-    if (Math.abs(now - toldOfUpdatesMillis) < 60_000) return Effect.void
-    toldOfUpdatesMillis = now
-    return Effect.logWarning(
-      "APNs counts too many provider tokens of this key: something else mints them too. " +
-        "Share one token: JwtCache.layerShared between processes, one JwtCache within a process."
-    ).pipe(annotated)
-  })
-
-  const fresh = () => {
-    const token = Ref.getUnsafe(current)
-    return ageMillis(token) < source.overdueMillis ? token : "ask"
-  }
-
-  return withFreshToken(
-    {
-      token: Effect.suspend(() => {
-        const token = Ref.getUnsafe(current)
-        return fresh() === token
-          ? Effect.succeed(token)
-          : Effect.andThen(replace(token, source.next(token)), Ref.get(current))
-      }),
-      renew: Effect.fnUntraced(function* (stale) {
-        if (yield* takeOver(stale)) return true
-        if (!mayBeReplaced(stale)) return false
-        yield* replace(stale, Effect.andThen(tellOfExpiry, source.replace(stale)))
-        return true
-      }),
-      recheck: (refused) => Effect.andThen(tellOfUpdates, takeOver(refused))
-    },
-    fresh
+      const credentials = Effect.isEffect(given) ? yield* given : given
+      return yield* Effect.mapError(
+        makeCache({ credentials, again, open: yield* open, renewalMillis: Duration.toMillis(renewalAge), lastMillis }),
+        (reason) => new ApnsError({ reason })
+      )
+    })
   )
+
+/**
+ * `JwtCache.layer` of credentials that were read already.
+ *
+ * @internal
+ */
+export const layerReadAgain = (
+  credentials: TokenCredentials,
+  again: Effect.Effect<TokenCredentials, ApnsError> | undefined
+): Layer.Layer<JwtCache, ApnsError> => layerOf(credentials, openOwn, again)
+
+/** Every cache of a key in the process has its tokens in common. */
+const openOwn: Effect.Effect<CacheOptions["open"]> = Effect.map(Clock.Clock, (clock) => {
+  const keys = keysOf(clock)
+  return (minter) =>
+    Effect.sync(() => ({ key: minter.key, source: ownTokens(minter, renewalAge), ...keys.open(minter.key, ages) }))
+})
+
+/** The store is what the caches have in common. */
+const openShared = Effect.fnUntraced(function* (
+  options: { readonly prefix?: string | undefined; readonly timeout?: Duration.Input | undefined } = {}
+): Effect.fn.Return<CacheOptions["open"], never, KeyValueStore.KeyValueStore> {
+  const { prefix = "effect-apns/provider-token/", timeout = "10 seconds" } = options
+  const clock = yield* Clock.Clock
+  const context = yield* Effect.context<KeyValueStore.KeyValueStore>()
+  return (minter, credentials) =>
+    sharedTokens(minter, { credentials, prefix, timeout, minimumAge, overdueAge, renewalAge }).pipe(
+      Effect.map((source) => ({
+        key: minter.key,
+        source,
+        tokens: new KeyTokens(clock, ages),
+        comesAndGoes: false,
+        close: () => {}
+      })),
+      Effect.provide(context)
+    )
 })

@@ -1,0 +1,167 @@
+/**
+ * The provider tokens of one key. APNs counts the tokens of a key and not those of a layer, so all caches of a key in one
+ * process have them in common, also those that are made when others have closed.
+ */
+import type * as Clock from "effect/Clock"
+import * as Semaphore from "effect/Semaphore"
+import type { ProviderToken } from "../JwtCache.ts"
+
+/** How long the rules of a cache let tokens live. */
+export interface Ages {
+  readonly minimumMillis: number
+  /** How old a token may be that is kept for want of a better one: nearly as old as APNs lets it be. */
+  readonly lastMillis: number
+}
+
+/** How many short-lived caches of a key may close within a minute before it is told. */
+const tolerated = 2
+
+const minuteNanos = 60_000_000_000n
+
+export class KeyTokens {
+  /** The one in use. */
+  current: ProviderToken | undefined = undefined
+  /** One that was in use before, and may be again. */
+  other: ProviderToken | undefined = undefined
+  /** For those who replace the token, one at a time. */
+  readonly single: Semaphore.Semaphore = Semaphore.makeUnsafe(1)
+  /** Those that APNs called one too many, since they were last put to use. */
+  private readonly refused = new WeakSet<ProviderToken>()
+  /** When the newest of them was issued, by both clocks. */
+  private issuedMillis = Number.NaN
+  private issuedNanos = 0n
+  /** When a token was last issued so soon that only a step of the clock can have made the one before it old. */
+  private steppedNanos: bigint | undefined = undefined
+  private readonly clock: Clock.Clock
+  private readonly ages: Ages
+
+  constructor(clock: Clock.Clock, ages: Ages) {
+    this.clock = clock
+    this.ages = ages
+  }
+
+  /** One from the future was issued before the clock was set back: it is as wrong as an old one. */
+  ageMillis(token: ProviderToken): number {
+    return Math.abs(this.clock.currentTimeMillisUnsafe() - token.issuedAtMillis)
+  }
+
+  use(token: ProviderToken): void {
+    const { current } = this
+    if (token === current) return
+    if (token !== this.other) this.issued(token)
+    this.refused.delete(token)
+    this.other = current
+    this.current = token
+  }
+
+  private issued(token: ProviderToken) {
+    const now = this.clock.monotonicTimeNanosUnsafe()
+    if (this.current !== undefined && this.heldMillis(now) < this.ages.minimumMillis) this.steppedNanos = now
+    const before = Math.max(0, this.clock.currentTimeMillisUnsafe() - token.issuedAtMillis)
+    this.issuedMillis = token.issuedAtMillis
+    this.issuedNanos = now - BigInt(Math.round(before)) * 1_000_000n
+  }
+
+  private heldMillis(nowNanos: bigint) {
+    return Number(nowNanos - this.issuedNanos) / 1e6
+  }
+
+  /**
+   * Whether APNs lets the key have another token in place of this one, by either clock: the one on the wall runs while a machine
+   * is suspended.
+   */
+  mayBeReplaced({ issuedAtMillis }: ProviderToken): boolean {
+    const byWall = this.clock.currentTimeMillisUnsafe() - Math.max(issuedAtMillis, this.issuedMillis)
+    return Math.max(byWall, this.heldMillis(this.clock.monotonicTimeNanosUnsafe())) >= this.ages.minimumMillis
+  }
+
+  /**
+   * The same where nobody but the clock on the wall says that the token is old. Whether the machine was suspended or the clock
+   * was set, it cannot tell: it is believed once in that time, and a clock that goes to and fro makes no more tokens.
+   */
+  get mayBeRenewed(): boolean {
+    const now = this.clock.monotonicTimeNanosUnsafe()
+    const { minimumMillis } = this.ages
+    if (this.heldMillis(now) >= minimumMillis || this.steppedNanos === undefined) return true
+    return Number(now - this.steppedNanos) / 1e6 >= minimumMillis
+  }
+
+  /** Whether an older token is in use because APNs has refused the newer one as one too many. */
+  get isKeptOn(): boolean {
+    const { current, other } = this
+    if (current === undefined || other === undefined || !this.refused.has(other)) return false
+    return other.issuedAtMillis > current.issuedAtMillis
+  }
+
+  /** APNs calls this one too many: the one before is used in its place while that is valid. */
+  refuse(token: ProviderToken): void {
+    const { current, other } = this
+    this.refused.add(token)
+    if (token !== current || other === undefined || this.refused.has(other)) return
+    if (this.ageMillis(other) < this.ages.lastMillis) this.use(other)
+  }
+}
+
+interface Kept {
+  readonly tokens: KeyTokens
+  users: number
+  /** When caches were closed that had been opened less than a minute before, as far as it matters. */
+  closings: ReadonlyArray<bigint>
+  told: boolean
+}
+
+/** The keys that a process uses or has used. */
+class Keys {
+  private readonly clock: Clock.Clock
+  private readonly inUse = new Map<string, Kept>()
+  /** In the order in which their last caches were closed. */
+  private readonly idle = new Map<string, { readonly kept: Kept; readonly sinceNanos: bigint }>()
+
+  constructor(clock: Clock.Clock) {
+    this.clock = clock
+  }
+
+  /** The tokens of a key for one more cache, until that closes. */
+  open(name: string, ages: Ages) {
+    const openedNanos = this.clock.monotonicTimeNanosUnsafe()
+    this.forget(openedNanos, ages)
+    const kept = this.inUse.get(name) ??
+      this.idle.get(name)?.kept ?? { tokens: new KeyTokens(this.clock, ages), users: 0, closings: [], told: false }
+    this.idle.delete(name)
+    this.inUse.set(name, kept)
+    kept.users++
+    kept.closings = kept.closings.filter((nanos) => openedNanos - nanos < minuteNanos)
+    const comesAndGoes = !kept.told && kept.closings.length >= tolerated
+    if (comesAndGoes) kept.told = true
+    return {
+      tokens: kept.tokens,
+      /** Whether it is to be told that caches of the key come and go: once for each key. */
+      comesAndGoes,
+      close: () => {
+        const now = this.clock.monotonicTimeNanosUnsafe()
+        if (now - openedNanos < minuteNanos) kept.closings = [...kept.closings.slice(1 - tolerated), now]
+        if (--kept.users > 0) return
+        this.inUse.delete(name)
+        this.idle.set(name, { kept, sinceNanos: now })
+      }
+    }
+  }
+
+  /** Of keys that nobody uses, the tokens that are too old. */
+  private forget(nowNanos: bigint, { lastMillis }: Ages) {
+    for (const [name, { sinceNanos }] of this.idle) {
+      if (Number(nowNanos - sinceNanos) / 1e6 < lastMillis) return
+      this.idle.delete(name)
+    }
+  }
+}
+
+/** By clock, of which a program has one: a test with a clock of its own shares no tokens with another. */
+const keys = new WeakMap<Clock.Clock, Keys>()
+
+/** The keys of this process. */
+export const keysOf = (clock: Clock.Clock): Keys => {
+  const known = keys.get(clock) ?? new Keys(clock)
+  keys.set(clock, known)
+  return known
+}
