@@ -390,13 +390,14 @@ export class ConnectionFailed extends failure(
 ) {}
 
 /**
- * Where a notification was when its deadline passed: waiting for a connection, waiting for a stream, waiting to be
- * written, waiting for the answer's status, waiting for the rest of the answer.
+ * Where a notification was when its deadline passed: waiting for the provider token, waiting for a connection, waiting for a
+ * stream, waiting to be written, waiting for the answer's status, waiting for the rest of the answer. A connection of your
+ * own that does not say it itself counts as waiting for the answer.
  *
  * @category models
  * @since 0.1.0
  */
-export type Stage = "connect" | "queue" | "write" | "answer" | "body"
+export type Stage = "token" | "connect" | "queue" | "write" | "answer" | "body"
 
 /**
  * The deadline passed: the sooner of the caller's timeout and the notification's expiration.
@@ -416,7 +417,7 @@ export class DeadlinePassed extends failure(
   }) => {
     const { address, previous, stage, waited } = fields
     // In the stage "write" its frames stand in the output: RST_STREAM follows them there and does not take them back.
-    const written = stage !== "connect" && stage !== "queue"
+    const written = stage !== "token" && stage !== "connect" && stage !== "queue"
     const before = previous === undefined ? "" : `; before that, ${previous._tag}: ${previous.detail}`
     return {
       detail: `${address}: the deadline passed after ${Duration.format(waited)} in the stage "${stage}"${before}`,

@@ -246,9 +246,29 @@ export const makeExchange = Effect.fnUntraced(function* (
     }
   })
 
-  /** Whether APNs counts too many tokens and another one, which processes share, is to be used now. */
-  const isSuperseded = ({ reason, token }: Failed) =>
-    reason._tag === "TooManyProviderTokenUpdates" && token !== undefined ? jwt.recheck(token) : Effect.succeed(false)
+  /** What is asked of the cache of provider tokens, which may be silent, within the deadline. */
+  const inTime = <A, E>(
+    asked: Effect.Effect<A, E>,
+    { deadlineMillis, startedAtMillis }: Prepared<unknown>
+  ): Effect.Effect<A, E | Reason.DeadlinePassed> =>
+    Effect.suspend(() =>
+      Effect.timeoutOrElse(asked, {
+        duration: Duration.millis(deadlineMillis - steadyMillis()),
+        orElse: () => {
+          const waited = Duration.millis(steadyMillis() - startedAtMillis)
+          return Effect.fail(new Reason.DeadlinePassed({ address: connection.address, stage: "token", waited }))
+        }
+      })
+    )
+
+  /** Whether APNs does not take the token of a key and another one is to be used now. */
+  const isSuperseded = ({ reason, token }: Failed, prepared: Prepared<unknown>) => {
+    if (token === undefined || reason._tag !== "TooManyProviderTokenUpdates") return Effect.succeed(false)
+    return Effect.catch(inTime(jwt.recheck(token), prepared), () => Effect.succeed(false))
+  }
+
+  /** Nobody waits for it: another's connection may be silent. This package's own has done it then. */
+  const retire = (name: string) => Effect.forkDetach(connection.retire(name), { startImmediately: true })
 
   let leftMillis = Number.NEGATIVE_INFINITY
 
@@ -262,12 +282,12 @@ export const makeExchange = Effect.fnUntraced(function* (
       if (reason._tag !== "TooManyProviderTokenUpdates" || refusing === undefined) return Effect.void
       if (now - leftMillis < 60_000) return Effect.void
       leftMillis = now
-      return connection.retire(refusing)
+      return retire(refusing)
     })
 
   /** An attempt that asks for the provider token first. */
   const ask = Effect.fnUntraced(function* <A>(prepared: Prepared<A>, attempts: number): Effect.fn.Return<A, Failed> {
-    const token = yield* Effect.mapError(jwt.token, (reason) => failedBefore(reason, undefined))
+    const token = yield* Effect.mapError(inTime(jwt.token, prepared), (reason) => failedBefore(reason, undefined))
     prepared.token = token
     const response = yield* requestBy(submit, prepared, (reason, spent) => failedBefore(reason, token, spent))
     return yield* Effect.fromResult(read(prepared, response, attempts, hearers))
@@ -313,14 +333,17 @@ export const makeExchange = Effect.fnUntraced(function* (
       let delayMillis = 0
       if (failed.reason._tag === "ExpiredProviderToken" && failed.token !== undefined && !renewed) {
         renewed = true
-        const fresh = yield* Effect.result(jwt.renew(failed.token))
-        if (Result.isFailure(fresh)) return yield* errorOf(fresh.failure, failed, attempts)
+        const fresh = yield* Effect.result(inTime(jwt.renew(failed.token), prepared))
+        if (Result.isFailure(fresh)) {
+          const reason = explain({ ...failed, reason: fresh.failure }, prepared, failed.reason)
+          return yield* errorOf(reason, failed, attempts)
+        }
         if (!fresh.success) {
           const reason = explain(failed, prepared, previous)
           yield* tellOfClock(reason)
           return yield* errorOf(reason, failed, attempts)
         }
-      } else if (!renewed && (yield* isSuperseded(failed))) {
+      } else if (!renewed && (yield* isSuperseded(failed, prepared))) {
         renewed = true
       } else {
         const reason = explain(failed, prepared, previous)
@@ -344,7 +367,7 @@ export const makeExchange = Effect.fnUntraced(function* (
       const { _tag, action } = failed.reason
       const refuses = action === "reconnect" || action === "renewToken" || _tag === "TooManyProviderTokenUpdates"
       if (failed.connection !== undefined && refuses) {
-        yield* connection.retire(failed.connection)
+        yield* retire(failed.connection)
       }
       if (delayMillis > 0) yield* Effect.sleep(delayMillis)
       const result = yield* Effect.result(attempt(prepared, attempts + 1))

@@ -5,10 +5,12 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type { ApnsConnection, ApnsRequest, ApnsResponse, RequestError } from "../ApnsConnection.ts"
+import { DeadlinePassed } from "../Reason.ts"
 import type { ResponseListener } from "./logicalConnection.ts"
 import { steadyOf } from "./steadyClock.ts"
 import type { Spent } from "./timings.ts"
@@ -77,6 +79,28 @@ export const shifted = (response: ApnsResponse, aheadMillis: number): ApnsRespon
   }
 }
 
+/**
+ * How much longer than the deadline a connection that is not this package's own may take to say what became of a request: it
+ * may pass requests on to one that is, which knows the stage and is late by some milliseconds.
+ */
+const graceMillis = 20
+
+/** By the event loop and not by `Clock`: it is the time that timers which are due need. */
+const grace = Effect.callback<void>((resume) => {
+  const timer = setTimeout(() => resume(Effect.void), graceMillis)
+  return Effect.sync(() => clearTimeout(timer))
+})
+
+/** A request of a connection that may know no deadlines: what became of it then, nobody knows. */
+const inTime = (connection: ApnsConnection["Service"], request: ApnsRequest, left: Duration.Duration) =>
+  Effect.raceFirst(
+    connection.request(request),
+    Effect.andThen(
+      Effect.andThen(Effect.sleep(left), grace),
+      Effect.fail(new DeadlinePassed({ address: connection.address, stage: "answer", waited: left }))
+    )
+  )
+
 /** The shortest way to a connection. */
 export const submitTo = (connection: ApnsConnection["Service"]): Effect.Effect<Submit> =>
   Effect.map(Effect.context(), (context): Submit => {
@@ -86,15 +110,16 @@ export const submitTo = (connection: ApnsConnection["Service"]): Effect.Effect<S
     const steadyMillis = steadyOf(clock)
     return ({ method, path, fields, authorization, body, deadlineMillis }, listener) => {
       // A copy: ours may change for the next attempt, and another connection may keep what it was given.
+      const left = deadlineMillis - steadyMillis()
       const request = {
         method,
         path,
         fields,
         authorization,
         body,
-        deadlineMillis: clock.currentTimeMillisUnsafe() + (deadlineMillis - steadyMillis())
+        deadlineMillis: clock.currentTimeMillisUnsafe() + left
       }
-      const asked = Effect.map(connection.request(request), (response) =>
+      const asked = Effect.map(inTime(connection, request, Duration.millis(left)), (response) =>
         shifted(response, steadyMillis() - response.answeredAtMillis)
       )
       const fiber = Effect.runForkWith(context)(asked)
