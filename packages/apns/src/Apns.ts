@@ -20,7 +20,7 @@ import * as Environment from "./Environment.ts"
 import { wrongEnvironment } from "./internal/certificateEnvironment.ts"
 import { credentialsFromEnv, settingsFromEnv } from "./internal/env.ts"
 import { makeSender, type Sender } from "./internal/sender.ts"
-import { JwtCache } from "./JwtCache.ts"
+import { JwtCache, layerRead } from "./JwtCache.ts"
 import type { Notification } from "./Notification.ts"
 import { PayloadSchema } from "./PayloadSchema.ts"
 import type { Timings } from "./Timings.ts"
@@ -98,7 +98,11 @@ export interface SendOptions {
 export interface Config<C extends Credentials = Credentials>
   extends SendOptions,
     Omit<ConnectionConfig, "certificate"> {
-  /** From `Credentials.token` or `Credentials.certificate`, loaded or still to be loaded. */
+  /**
+   * From `Credentials.token` or `Credentials.certificate`, loaded or still to be loaded. A token key that is given as an Effect is
+   * read again every 50 minutes, when the provider token is renewed, and after `InvalidProviderToken`, so that it can be
+   * replaced while the layer is open.
+   */
   readonly credentials: C | Effect.Effect<C, ApnsError>
   /**
    * Where broadcasts go, over a connection of their own. Apple's prose names the ordinary hosts for them and its samples
@@ -114,7 +118,10 @@ export interface Config<C extends Credentials = Credentials>
  * @internal
  */
 export interface Sources {
-  readonly token: (credentials: TokenCredentials) => Layer.Layer<JwtCache, ApnsError>
+  readonly token: (
+    credentials: TokenCredentials,
+    given: Credentials | Effect.Effect<Credentials, ApnsError>
+  ) => Layer.Layer<JwtCache, ApnsError>
   readonly connection: (config: ConnectionConfig, credentials: Credentials) => Layer.Layer<ApnsConnection, ApnsError>
 }
 
@@ -159,7 +166,7 @@ export class Apns extends Context.Service<
    * ```
    */
   static readonly layer = <C extends Credentials>(config: Config<C>): Layer.Layer<Apns | Provided<C>, ApnsError> =>
-    layerFrom(config, { token: JwtCache.layer, connection: ApnsConnection.layer })
+    layerFrom(config, { token: layerRead, connection: ApnsConnection.layer })
 
   /**
    * `Apns.layer` with everything read from the environment through Effect's `Config`.
@@ -215,7 +222,7 @@ export const layerFrom = <C extends Credentials>(
       if (credentials._tag === "TokenCredentials") {
         const broadcastConnection = yield* connectBroadcast(broadcastServer, settings, connect)
         return layerSender({ ...settings, topicRequired: true, trust: "token", target, broadcastConnection }).pipe(
-          Layer.provide([from.token(credentials), connect(settings), PayloadSchema.layer])
+          Layer.provide([from.token(credentials, given), connect(settings), PayloadSchema.layer])
         )
       }
       const wrong = wrongEnvironment(credentials, settings.environment)

@@ -178,6 +178,12 @@ export class ApnsConnection extends Context.Service<
     readonly request: (request: ApnsRequest) => Effect.Effect<ApnsResponse, RequestError>
     /** Opens no more streams on the session of that name (`ApnsResponse.connection`); later requests use another. */
     readonly retire: (connection: string) => Effect.Effect<void>
+    /**
+     * Tells by what key requests are signed from now on (`ProviderToken.key`). Sessions that carried requests of another key
+     * open no more streams: APNs binds a session to the first key on it. A connection without it is told nothing, and its
+     * sessions are retired as APNs refuses what comes on them.
+     */
+    readonly useKey?: (key: string) => Effect.Effect<void>
   }
 >()("effect-apns/ApnsConnection") {
   /**
@@ -281,6 +287,7 @@ const make = Effect.fnUntraced(function* (
 
   if (config.warmUp === true) connection.warmUp()
 
+  let keyInUse: string | undefined
   const submit: Submit = (request, listener) => connection.submit(request, request.deadlineMillis, listener)
 
   const service = withSubmit(
@@ -291,7 +298,12 @@ const make = Effect.fnUntraced(function* (
           const deadlineMillis = now() + (request.deadlineMillis - wallNow())
           return requestBy(submit, { ...request, deadlineMillis }, (error) => error)
         }).pipe(Effect.map((response) => shifted(response, wallNow() - now()))),
-      retire: (name) => Effect.sync(() => connection.retire(name))
+      retire: (name) => Effect.sync(() => connection.retire(name)),
+      useKey: (key) =>
+        Effect.sync(() => {
+          if (keyInUse !== undefined && key !== keyInUse) connection.retireUsed()
+          keyInUse = key
+        })
     },
     submit,
     () => connection.streamsAllowed

@@ -23,7 +23,7 @@ import { channelSettingsFromEnv, credentialsFromEnv } from "./internal/env.ts"
 import { makeExchange } from "./internal/exchange.ts"
 import { steadyNow } from "./internal/steadyClock.ts"
 import { timeoutMillisOf } from "./internal/timeSetting.ts"
-import { JwtCache } from "./JwtCache.ts"
+import { JwtCache, layerRead } from "./JwtCache.ts"
 import { InvalidConfiguration } from "./Reason.ts"
 import * as Retry from "./Retry.ts"
 
@@ -142,7 +142,7 @@ export interface ChannelsOptions {
  * @since 0.1.0
  */
 export interface ChannelsConfig extends ChannelsOptions, Omit<ConnectionConfig, "certificate" | "port"> {
-  /** From `Credentials.token` or `Credentials.certificate`, loaded or still to be loaded. */
+  /** From `Credentials.token` or `Credentials.certificate`, loaded or still to be loaded; read again as in `Apns.layer`. */
   readonly credentials: Credentials | Effect.Effect<Credentials, ApnsError>
   /** Default: 2196 for production and 2195 for sandbox, or the server's `managementPort`, which it then has to name. */
   readonly port?: number | undefined
@@ -240,7 +240,7 @@ export class Channels extends Context.Service<
         const credentials = Effect.isEffect(given) ? yield* given : given
         if (credentials._tag === "TokenCredentials") {
           return Channels.layerNoDeps(settings).pipe(
-            Layer.provide([JwtCache.layer(credentials), ApnsConnection.layerManagement(settings)])
+            Layer.provide([layerRead(credentials, given), ApnsConnection.layerManagement(settings)])
           )
         }
         const wrong = wrongEnvironment(credentials, settings.environment)

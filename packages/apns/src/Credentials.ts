@@ -191,7 +191,8 @@ const checkSwapped = (path: string, options: TokenOptions): Result.Result<void, 
  *
  * **When to use**
  *
- * The default choice. One key serves every app of a team (or the topics it was made for) and does not expire.
+ * The default choice. One key serves every app of a team (or the topics it was made for) and does not expire. The
+ * Effect is run again to see whether the key was replaced, where it is given to a layer as it is.
  *
  * **Details**
  *

@@ -16,13 +16,13 @@ import * as Layer from "effect/Layer"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type * as Redacted from "effect/Redacted"
 import { ApnsError } from "./ApnsError.ts"
-import type { TokenCredentials } from "./Credentials.ts"
+import type { Credentials, TokenCredentials } from "./Credentials.ts"
 import { withFreshToken } from "./internal/freshToken.ts"
 import { KeyTokens, keysOf } from "./internal/keyTokens.ts"
 import { sharedTokens } from "./internal/sharedTokens.ts"
 import { type CacheOptions, makeCache } from "./internal/tokenCache.ts"
 import { ownTokens } from "./internal/tokenSource.ts"
-import type { InvalidCredentials } from "./Reason.ts"
+import { InvalidCredentials } from "./Reason.ts"
 
 /**
  * A provider token and when it was issued.
@@ -117,6 +117,10 @@ export class JwtCache extends Context.Service<
    * Layers of one key that are opened and closed in quick succession, as by a program that provides one to each `send`, are
    * told of in a warning, once.
    *
+   * Credentials that are given as an Effect are read again when the token is renewed and after `InvalidProviderToken`. If they
+   * name another key, that signs from then on, and connections of this package leave the sessions of the old one. What cannot
+   * be read within 10 seconds leaves the old key in use, with a warning.
+   *
    * Fails with `InvalidCredentials` when the key cannot sign.
    */
   static readonly layer = (
@@ -209,20 +213,37 @@ const layerOf = <R>(
   )
 
 /**
- * `JwtCache.layer` of credentials that were read already.
+ * `JwtCache.layer` of credentials that were read already, from what was given: an Effect reads them again.
  *
  * @internal
  */
-export const layerReadAgain = (
+export const layerRead = (
   credentials: TokenCredentials,
-  again: Effect.Effect<TokenCredentials, ApnsError> | undefined
-): Layer.Layer<JwtCache, ApnsError> => layerOf(credentials, openOwn, again)
+  given: Credentials | Effect.Effect<Credentials, ApnsError>
+): Layer.Layer<JwtCache, ApnsError> =>
+  layerOf(credentials, openOwn, Effect.isEffect(given) ? Effect.flatMap(given, tokenKey) : undefined)
+
+/** What was a token key and is one no more is not gone over to. */
+const tokenKey = (read: Credentials): Effect.Effect<TokenCredentials, ApnsError> =>
+  read._tag === "TokenCredentials"
+    ? Effect.succeed(read)
+    : Effect.fail(
+        new ApnsError({
+          reason: new InvalidCredentials({
+            problem: "they were a token key when the layer was built, and are a certificate now",
+            cure: "Build the layer anew: a certificate belongs to the connection."
+          })
+        })
+      )
 
 /** Every cache of a key in the process has its tokens in common. */
 const openOwn: Effect.Effect<CacheOptions["open"]> = Effect.map(Clock.Clock, (clock) => {
   const keys = keysOf(clock)
-  return (minter) =>
-    Effect.sync(() => ({ key: minter.key, source: ownTokens(minter, renewalAge), ...keys.open(minter.key, ages) }))
+  return (minter, { keyId }) =>
+    Effect.sync(() => {
+      const { key } = minter
+      return { key, keyId, source: ownTokens(minter, renewalAge), ...keys.open(key, ages) }
+    })
 })
 
 /** The store is what the caches have in common. */
@@ -236,6 +257,7 @@ const openShared = Effect.fnUntraced(function* (
     sharedTokens(minter, { credentials, prefix, timeout, minimumAge, overdueAge, renewalAge }).pipe(
       Effect.map((source) => ({
         key: minter.key,
+        keyId: credentials.keyId,
         source,
         tokens: new KeyTokens(clock, ages),
         comesAndGoes: false,

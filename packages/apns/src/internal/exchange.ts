@@ -263,8 +263,17 @@ export const makeExchange = Effect.fnUntraced(function* (
 
   /** Whether APNs does not take the token of a key and another one is to be used now. */
   const isSuperseded = ({ reason, token }: Failed, prepared: Prepared<unknown>) => {
-    if (token === undefined || reason._tag !== "TooManyProviderTokenUpdates") return Effect.succeed(false)
-    return Effect.catch(inTime(jwt.recheck(token), prepared), () => Effect.succeed(false))
+    const asked =
+      token === undefined
+        ? undefined
+        : reason._tag === "TooManyProviderTokenUpdates"
+          ? jwt.recheck(token)
+          : reason._tag === "InvalidProviderToken"
+            ? jwt.reload?.(token)
+            : undefined
+    return asked === undefined
+      ? Effect.succeed(false)
+      : Effect.catch(inTime(asked, prepared), () => Effect.succeed(false))
   }
 
   /** Nobody waits for it: another's connection may be silent. This package's own has done it then. */
@@ -285,10 +294,22 @@ export const makeExchange = Effect.fnUntraced(function* (
       return retire(refusing)
     })
 
+  let key: string | undefined
+  /** Tells the connection that another key signs from now on. As with `retire`, nobody waits for it. */
+  const tellOfKey = (token: ProviderToken | undefined) =>
+    Effect.suspend(() => {
+      key = token?.key
+      const told = key === undefined ? undefined : connection.useKey?.(key)
+      return told === undefined ? Effect.void : Effect.forkDetach(told, { startImmediately: true })
+    })
+  const first = freshToken()
+  if (first !== "ask") yield* tellOfKey(first)
+
   /** An attempt that asks for the provider token first. */
   const ask = Effect.fnUntraced(function* <A>(prepared: Prepared<A>, attempts: number): Effect.fn.Return<A, Failed> {
     const token = yield* Effect.mapError(inTime(jwt.token, prepared), (reason) => failedBefore(reason, undefined))
     prepared.token = token
+    if (token?.key !== key) yield* tellOfKey(token)
     const response = yield* requestBy(submit, prepared, (reason, spent) => failedBefore(reason, token, spent))
     return yield* Effect.fromResult(read(prepared, response, attempts, hearers))
   })
@@ -363,9 +384,13 @@ export const makeExchange = Effect.fnUntraced(function* (
           return yield* errorOf(told, failed, attempts)
         }
       }
-      // The connection that brought a stale token or a closing server may go on refusing.
+      // The connection that brought a stale token, one of a key that was replaced, or a closing server may go on refusing.
       const { _tag, action } = failed.reason
-      const refuses = action === "reconnect" || action === "renewToken" || _tag === "TooManyProviderTokenUpdates"
+      const refuses =
+        action === "reconnect" ||
+        action === "renewToken" ||
+        _tag === "TooManyProviderTokenUpdates" ||
+        _tag === "InvalidProviderToken"
       if (failed.connection !== undefined && refuses) {
         yield* retire(failed.connection)
       }
@@ -400,7 +425,11 @@ export const makeExchange = Effect.fnUntraced(function* (
     }
     const prepared = result.success
     const token = freshToken()
-    if (token === "ask" || (devices !== undefined && !devices.isEmpty && isBusy(devices, prepared))) {
+    if (
+      token === "ask" ||
+      token?.key !== key ||
+      (devices !== undefined && !devices.isEmpty && isBusy(devices, prepared))
+    ) {
       const rest = Effect.catch(attempt(prepared, 1), (failed) => retries(prepared, failed))
       return void outlet.onRest(counted(prepared, rest))
     }

@@ -5,6 +5,7 @@
 import type * as Clock from "effect/Clock"
 import * as Semaphore from "effect/Semaphore"
 import type { ProviderToken } from "../JwtCache.ts"
+import { type SteadyNow, steadyOf } from "./steadyClock.ts"
 
 /** How long the rules of a cache let tokens live. */
 export interface Ages {
@@ -16,7 +17,7 @@ export interface Ages {
 /** How many short-lived caches of a key may close within a minute before it is told. */
 const tolerated = 2
 
-const minuteNanos = 60_000_000_000n
+const minuteMillis = 60_000
 
 export class KeyTokens {
   /** The one in use. */
@@ -29,14 +30,16 @@ export class KeyTokens {
   private readonly refused = new WeakSet<ProviderToken>()
   /** When the newest of them was issued, by both clocks. */
   private issuedMillis = Number.NaN
-  private issuedNanos = 0n
+  private heldSinceMillis = Number.NaN
   /** When a token was last issued so soon that only a step of the clock can have made the one before it old. */
-  private steppedNanos: bigint | undefined = undefined
+  private steppedMillis = Number.NEGATIVE_INFINITY
   private readonly clock: Clock.Clock
+  private readonly steadyMillis: SteadyNow
   private readonly ages: Ages
 
   constructor(clock: Clock.Clock, ages: Ages) {
     this.clock = clock
+    this.steadyMillis = steadyOf(clock)
     this.ages = ages
   }
 
@@ -55,15 +58,11 @@ export class KeyTokens {
   }
 
   private issued(token: ProviderToken) {
-    const now = this.clock.monotonicTimeNanosUnsafe()
-    if (this.current !== undefined && this.heldMillis(now) < this.ages.minimumMillis) this.steppedNanos = now
+    const now = this.steadyMillis()
+    if (this.current !== undefined && now - this.heldSinceMillis < this.ages.minimumMillis) this.steppedMillis = now
     const before = Math.max(0, this.clock.currentTimeMillisUnsafe() - token.issuedAtMillis)
     this.issuedMillis = token.issuedAtMillis
-    this.issuedNanos = now - BigInt(Math.round(before)) * 1_000_000n
-  }
-
-  private heldMillis(nowNanos: bigint) {
-    return Number(nowNanos - this.issuedNanos) / 1e6
+    this.heldSinceMillis = now - before
   }
 
   /**
@@ -72,7 +71,7 @@ export class KeyTokens {
    */
   mayBeReplaced({ issuedAtMillis }: ProviderToken): boolean {
     const byWall = this.clock.currentTimeMillisUnsafe() - Math.max(issuedAtMillis, this.issuedMillis)
-    return Math.max(byWall, this.heldMillis(this.clock.monotonicTimeNanosUnsafe())) >= this.ages.minimumMillis
+    return Math.max(byWall, this.steadyMillis() - this.heldSinceMillis) >= this.ages.minimumMillis
   }
 
   /**
@@ -80,10 +79,9 @@ export class KeyTokens {
    * was set, it cannot tell: it is believed once in that time, and a clock that goes to and fro makes no more tokens.
    */
   get mayBeRenewed(): boolean {
-    const now = this.clock.monotonicTimeNanosUnsafe()
+    const now = this.steadyMillis()
     const { minimumMillis } = this.ages
-    if (this.heldMillis(now) >= minimumMillis || this.steppedNanos === undefined) return true
-    return Number(now - this.steppedNanos) / 1e6 >= minimumMillis
+    return now - this.heldSinceMillis >= minimumMillis || now - this.steppedMillis >= minimumMillis
   }
 
   /** Whether an older token is in use because APNs has refused the newer one as one too many. */
@@ -106,31 +104,33 @@ interface Kept {
   readonly tokens: KeyTokens
   users: number
   /** When caches were closed that had been opened less than a minute before, as far as it matters. */
-  closings: ReadonlyArray<bigint>
+  closings: ReadonlyArray<number>
   told: boolean
 }
 
 /** The keys that a process uses or has used. */
 class Keys {
   private readonly clock: Clock.Clock
+  private readonly steadyMillis: SteadyNow
   private readonly inUse = new Map<string, Kept>()
   /** In the order in which their last caches were closed. */
-  private readonly idle = new Map<string, { readonly kept: Kept; readonly sinceNanos: bigint }>()
+  private readonly idle = new Map<string, { readonly kept: Kept; readonly sinceMillis: number }>()
 
   constructor(clock: Clock.Clock) {
     this.clock = clock
+    this.steadyMillis = steadyOf(clock)
   }
 
   /** The tokens of a key for one more cache, until that closes. */
   open(name: string, ages: Ages) {
-    const openedNanos = this.clock.monotonicTimeNanosUnsafe()
-    this.forget(openedNanos, ages)
+    const openedMillis = this.steadyMillis()
+    this.forget(openedMillis, ages)
     const kept = this.inUse.get(name) ??
       this.idle.get(name)?.kept ?? { tokens: new KeyTokens(this.clock, ages), users: 0, closings: [], told: false }
     this.idle.delete(name)
     this.inUse.set(name, kept)
     kept.users++
-    kept.closings = kept.closings.filter((nanos) => openedNanos - nanos < minuteNanos)
+    kept.closings = kept.closings.filter((millis) => openedMillis - millis < minuteMillis)
     const comesAndGoes = !kept.told && kept.closings.length >= tolerated
     if (comesAndGoes) kept.told = true
     return {
@@ -138,19 +138,19 @@ class Keys {
       /** Whether it is to be told that caches of the key come and go: once for each key. */
       comesAndGoes,
       close: () => {
-        const now = this.clock.monotonicTimeNanosUnsafe()
-        if (now - openedNanos < minuteNanos) kept.closings = [...kept.closings.slice(1 - tolerated), now]
+        const now = this.steadyMillis()
+        if (now - openedMillis < minuteMillis) kept.closings = [...kept.closings.slice(1 - tolerated), now]
         if (--kept.users > 0) return
         this.inUse.delete(name)
-        this.idle.set(name, { kept, sinceNanos: now })
+        this.idle.set(name, { kept, sinceMillis: now })
       }
     }
   }
 
   /** Of keys that nobody uses, the tokens that are too old. */
-  private forget(nowNanos: bigint, { lastMillis }: Ages) {
-    for (const [name, { sinceNanos }] of this.idle) {
-      if (Number(nowNanos - sinceNanos) / 1e6 < lastMillis) return
+  private forget(nowMillis: number, { lastMillis }: Ages) {
+    for (const [name, { sinceMillis }] of this.idle) {
+      if (nowMillis - sinceMillis < lastMillis) return
       this.idle.delete(name)
     }
   }

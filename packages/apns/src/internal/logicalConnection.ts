@@ -176,6 +176,11 @@ export class LogicalConnection implements PoolOwner {
     this.pool.retire(connection)
   }
 
+  /** The same of all sessions that have carried something. */
+  retireUsed(): void {
+    this.pool.retireUsed()
+  }
+
   /** Fails what is queued, and calls back when the last session has drained. */
   close(onDrained: () => void): void {
     this.closed = true

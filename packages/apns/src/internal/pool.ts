@@ -252,6 +252,12 @@ export class Pool implements CarrierOwner {
     this.owner.onCapacity()
   }
 
+  /** Opens no more streams on those that have opened some. */
+  retireUsed(): void {
+    for (const carrier of [...this.active]) if (carrier.opened > 0) this.rest(carrier)
+    this.owner.onCapacity()
+  }
+
   close(): void {
     this.closed = true
     this.active.length = 0

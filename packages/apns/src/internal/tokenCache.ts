@@ -18,6 +18,7 @@ import { withFreshToken } from "./freshToken.ts"
 import type { KeyTokens } from "./keyTokens.ts"
 import { ledgerOf } from "./ledger.ts"
 import { type Minter, makeMinter } from "./mint.ts"
+import { steadyOf } from "./steadyClock.ts"
 import type { TokenSource } from "./tokenSource.ts"
 
 /** How long a cache does not ask again what it has just asked or could not get. */
@@ -30,6 +31,7 @@ const readingMillis = 10_000
 export interface KeyInUse {
   /** See `Minter.key`. */
   readonly key: string
+  readonly keyId: string
   readonly tokens: KeyTokens
   readonly source: TokenSource
   /** Whether it is to be told that caches of the key come and go. */
@@ -56,11 +58,13 @@ export const makeCache = Effect.fnUntraced(function* ({
 }: CacheOptions): Effect.fn.Return<JwtCache["Service"], InvalidCredentials, Scope.Scope> {
   const clock = yield* Clock.Clock
   const ledger = yield* ledgerOf
-  const passedMillis = (sinceNanos: bigint) => Number(clock.monotonicTimeNanosUnsafe() - sinceNanos) / 1e6
+  const steadyMillis = steadyOf(clock)
 
-  let { keyId } = credentials
   const annotated = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    Effect.suspend(() => Effect.annotateLogs(effect, { package: "effect-apns", module: "JwtCache", keyId }))
+    Effect.suspend(() => {
+      const { keyId } = inUse
+      return Effect.annotateLogs(effect, { package: "effect-apns", module: "JwtCache", keyId })
+    })
 
   const isFresh = ({ source, tokens }: KeyInUse, token: ProviderToken) => tokens.ageMillis(token) < source.overdueMillis
   const dueMillis = ({ tokens }: KeyInUse) => (tokens.isKeptOn ? lastMillis : renewalMillis)
@@ -91,12 +95,13 @@ export const makeCache = Effect.fnUntraced(function* ({
       return stale === undefined || tokens.mayBeRenewed ? source.next(stale) : lookAgain(key, stale)
     })
 
-  let lookedNanos: bigint | undefined
+  let lookedMillis = Number.NEGATIVE_INFINITY
   /** Another token that is there already; not asked for again at once. */
   const lookAgain = ({ source }: KeyInUse, known: ProviderToken) =>
     Effect.suspend(() => {
-      if (lookedNanos !== undefined && passedMillis(lookedNanos) < pauseMillis) return Effect.undefined
-      lookedNanos = clock.monotonicTimeNanosUnsafe()
+      const now = steadyMillis()
+      if (now - lookedMillis < pauseMillis) return Effect.undefined
+      lookedMillis = now
       return source.look(known)
     })
 
@@ -129,7 +134,7 @@ export const makeCache = Effect.fnUntraced(function* ({
 
   const reading = yield* Semaphore.make(1)
   let readFor: ProviderToken | undefined
-  let readNanos = 0n
+  let readMillis = Number.NEGATIVE_INFINITY
 
   /** Reads the credentials again on account of a token, once for all, and goes over to their key if it is another. */
   const reread = (key: KeyInUse, stale: ProviderToken | undefined): Effect.Effect<void> => {
@@ -137,13 +142,13 @@ export const makeCache = Effect.fnUntraced(function* ({
     const other = Effect.gen(function* () {
       const read = yield* again
       const minter = yield* makeMinter(read)
-      return minter.key === key.key ? undefined : { keyId: read.keyId, key: yield* use(minter, read) }
+      return minter.key === key.key ? undefined : yield* use(minter, read)
     })
     return Effect.gen(function* () {
-      if (inUse !== key || (stale === readFor && passedMillis(readNanos) < pauseMillis)) return
-      readFor = stale
-      readNanos = clock.monotonicTimeNanosUnsafe()
+      if (inUse !== key || (stale === readFor && steadyMillis() - readMillis < pauseMillis)) return
       const read = yield* Effect.exit(Effect.timeout(other, readingMillis))
+      readFor = stale
+      readMillis = steadyMillis()
       if (Exit.isFailure(read)) {
         const error = Cause.findError(read.cause)
         const message = "The credentials could not be read again; going on with those in use"
@@ -152,17 +157,9 @@ export const makeCache = Effect.fnUntraced(function* ({
       }
       if (read.value === undefined) return
       key.close()
-      inUse = read.value.key
-      keyId = read.value.keyId
+      inUse = read.value
       yield* annotated(Effect.logInfo("The credentials have changed: provider tokens are signed with another key"))
-    }).pipe(
-      Effect.onInterrupt(() =>
-        Effect.sync(() => {
-          readFor = undefined
-        })
-      ),
-      Semaphore.withPermit(reading)
-    )
+    }).pipe(Semaphore.withPermit(reading))
   }
 
   /** Replaces a token that is too old: with one that was found, or one of the key that the credentials name now. */
@@ -202,8 +199,8 @@ export const makeCache = Effect.fnUntraced(function* ({
 
   let toldOfUpdatesMillis = Number.NEGATIVE_INFINITY
   const tellOfUpdates = Effect.suspend(() => {
-    const now = clock.currentTimeMillisUnsafe()
-    if (Math.abs(now - toldOfUpdatesMillis) < 60_000) return Effect.void
+    const now = steadyMillis()
+    if (now - toldOfUpdatesMillis < 60_000) return Effect.void
     toldOfUpdatesMillis = now
     return Effect.logWarning(
       "APNs counts too many provider tokens of this key: another process mints them too. " +
@@ -227,6 +224,8 @@ export const makeCache = Effect.fnUntraced(function* ({
         const { other } = key.tokens
         const newer = other !== undefined && other.issuedAtMillis > stale.issuedAtMillis && isFresh(key, other)
         if (!newer && !key.tokens.mayBeReplaced(stale)) return false
+        yield* reread(key, stale)
+        if (inUse !== key) return true
         const renewing = Effect.andThen(tellOfExpiry, key.source.replace(stale))
         yield* replace(key, stale, newer ? Effect.succeed(other) : renewing)
         return true
