@@ -2,8 +2,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, Exit, Layer, Scope } from "effect"
+import { KeyValueStore } from "effect/persistence"
 import { TestClock } from "effect/testing"
-import { Apns, Channels, type Config, Metrics, Notification, send } from "effect-apns"
+import {
+  Apns,
+  ApnsConnection,
+  Channels,
+  type Config,
+  JwtCache,
+  Metrics,
+  Notification,
+  PayloadSchema,
+  send
+} from "effect-apns"
 import { observed } from "../support/observed.ts"
 import { clientOf, device, topic } from "../support/simulated.ts"
 import { p8, tokenOf, tokensOf } from "../support/tenants.ts"
@@ -71,6 +82,31 @@ describe("a provider token", () => {
       assert.deepStrictEqual(values(Metrics.providerTokensMinted), { "": 2 })
     }).pipe(Effect.provide(Layer.provideMerge(strict, watched)))
   })
+
+  it.live("is one for layers whose shared store fails, too", () =>
+    Effect.gen(function* () {
+      const simulator = yield* Simulator
+      const { credentials, environment } = clientOf(simulator)
+      const fails = Effect.fail(new KeyValueStore.KeyValueStoreError({ method: "get", message: "no route" }))
+      const store = KeyValueStore.makeStringOnly({
+        get: () => fails,
+        set: () => fails,
+        remove: () => fails,
+        clear: fails,
+        size: fails,
+        keys: fails
+      })
+      const layer = Apns.layerNoDeps({ topic }).pipe(
+        Layer.provide([
+          JwtCache.layerShared(credentials).pipe(Layer.provide(Layer.succeed(KeyValueStore.KeyValueStore, store))),
+          ApnsConnection.layer({ environment }),
+          PayloadSchema.layer
+        ])
+      )
+      for (let n = 0; n < 3; n++) yield* send(hello()).pipe(Effect.provide(Layer.fresh(layer)))
+      assert.strictEqual(yield* tokensOf(simulator), 1)
+    }).pipe(Effect.provide(strict))
+  )
 
   it.effect("is not kept past its renewal age", () =>
     Effect.gen(function* () {

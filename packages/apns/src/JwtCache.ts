@@ -18,7 +18,7 @@ import type * as Redacted from "effect/Redacted"
 import { ApnsError } from "./ApnsError.ts"
 import type { Credentials, TokenCredentials } from "./Credentials.ts"
 import { withFreshToken } from "./internal/freshToken.ts"
-import { KeyTokens, keysOf } from "./internal/keyTokens.ts"
+import { currentOr, KeyTokens, keysOf } from "./internal/keyTokens.ts"
 import { sharedTokens } from "./internal/sharedTokens.ts"
 import { type CacheOptions, makeCache } from "./internal/tokenCache.ts"
 import { ownTokens } from "./internal/tokenSource.ts"
@@ -194,6 +194,8 @@ const lastAge = Duration.minutes(59)
 
 const lastMillis = Duration.toMillis(lastAge)
 
+const renewalMillis = Duration.toMillis(renewalAge)
+
 const ages = { minimumMillis: Duration.toMillis(minimumAge), lastMillis }
 
 const layerOf = <R>(
@@ -206,7 +208,7 @@ const layerOf = <R>(
     Effect.gen(function* () {
       const credentials = Effect.isEffect(given) ? yield* given : given
       return yield* Effect.mapError(
-        makeCache({ credentials, again, open: yield* open, renewalMillis: Duration.toMillis(renewalAge), lastMillis }),
+        makeCache({ credentials, again, open: yield* open, renewalMillis, lastMillis }),
         (reason) => new ApnsError({ reason })
       )
     })
@@ -246,23 +248,26 @@ const openOwn: Effect.Effect<CacheOptions["open"]> = Effect.map(Clock.Clock, (cl
     })
 })
 
-/** The store is what the caches have in common. */
+/** The store is what the caches have in common; without it, the caches of the process have a token of their own. */
 const openShared = Effect.fnUntraced(function* (
   options: { readonly prefix?: string | undefined; readonly timeout?: Duration.Input | undefined } = {}
 ): Effect.fn.Return<CacheOptions["open"], never, KeyValueStore.KeyValueStore> {
   const { prefix = "effect-apns/provider-token/", timeout = "10 seconds" } = options
   const clock = yield* Clock.Clock
+  const keys = keysOf(clock)
   const context = yield* Effect.context<KeyValueStore.KeyValueStore>()
   return (minter, credentials) =>
-    sharedTokens(minter, { credentials, prefix, timeout, minimumAge, overdueAge, renewalAge }).pipe(
-      Effect.map((source) => ({
-        key: minter.key,
+    Effect.suspend(() => {
+      const { key } = minter
+      const kept = keys.open(key, ages)
+      const own = (stale: ProviderToken | undefined) => currentOr(kept.tokens, stale, renewalMillis, minter.mint)
+      const sharing = { credentials, own, prefix, timeout, minimumAge, overdueAge, renewalAge }
+      return Effect.map(sharedTokens(minter, sharing), (source) => ({
+        ...kept,
+        key,
         keyId: credentials.keyId,
         source,
-        tokens: new KeyTokens(clock, ages),
-        comesAndGoes: false,
-        close: () => {}
-      })),
-      Effect.provide(context)
-    )
+        tokens: new KeyTokens(clock, ages)
+      }))
+    }).pipe(Effect.provide(context))
 })

@@ -3,6 +3,7 @@
  * process have them in common, also those that are made when others have closed.
  */
 import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { ProviderToken } from "../JwtCache.ts"
 import { type SteadyNow, steadyOf } from "./steadyClock.ts"
@@ -99,6 +100,21 @@ export class KeyTokens {
     if (this.ageMillis(other) < this.ages.lastMillis) this.use(other)
   }
 }
+
+/** The token that is in use, or a new one where it is `stale` or as old as that. */
+export const currentOr = <E>(
+  tokens: KeyTokens,
+  stale: ProviderToken | undefined,
+  oldMillis: number,
+  mint: Effect.Effect<ProviderToken, E>
+): Effect.Effect<ProviderToken, E> =>
+  Effect.suspend(() => {
+    const { current } = tokens
+    if (current !== undefined && current !== stale && tokens.ageMillis(current) < oldMillis) {
+      return Effect.succeed(current)
+    }
+    return Effect.tap(mint, (token) => Effect.sync(() => tokens.use(token)))
+  }).pipe(Semaphore.withPermit(tokens.single))
 
 interface Kept {
   readonly tokens: KeyTokens

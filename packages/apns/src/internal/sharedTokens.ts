@@ -21,6 +21,7 @@ import * as Schema from "effect/Schema"
 import type { TokenCredentials } from "../Credentials.ts"
 import type { ProviderToken } from "../JwtCache.ts"
 import * as Metrics from "../Metrics.ts"
+import type { InvalidCredentials } from "../Reason.ts"
 import { ledgerOf } from "./ledger.ts"
 import { isSame, jwtOf, type Minter } from "./mint.ts"
 import type { TokenSource } from "./tokenSource.ts"
@@ -52,6 +53,8 @@ export interface Sharing {
   readonly credentials: TokenCredentials
   readonly prefix: string
   readonly timeout: Duration.Input
+  /** A token in place of `stale` that this process has for itself: what there is without the store. */
+  readonly own: (stale: ProviderToken | undefined) => Effect.Effect<ProviderToken, InvalidCredentials>
   readonly renewalAge: Duration.Duration
   readonly overdueAge: Duration.Duration
   readonly minimumAge: Duration.Duration
@@ -62,7 +65,7 @@ const withoutTokens = (text: string) => text.replaceAll(/[\w-]{8,}\.[\w-]{8,}\.[
 
 export const sharedTokens = Effect.fnUntraced(function* (
   { mint, verified }: Minter,
-  { credentials, minimumAge, overdueAge, prefix, renewalAge, timeout }: Sharing
+  { credentials, minimumAge, overdueAge, own, prefix, renewalAge, timeout }: Sharing
 ): Effect.fn.Return<TokenSource, never, KeyValueStore.KeyValueStore> {
   const store = yield* KeyValueStore.KeyValueStore
   const clock = yield* Clock.Clock
@@ -206,9 +209,9 @@ export const sharedTokens = Effect.fnUntraced(function* (
     next: (stale) =>
       shared(
         stale,
-        Effect.suspend(() => (stale !== undefined && isUsable(stale) ? Effect.succeed(stale) : mint))
+        Effect.suspend(() => (stale !== undefined && isUsable(stale) ? Effect.succeed(stale) : own(stale)))
       ),
-    replace: (stale) => shared(stale, mint),
+    replace: (stale) => shared(stale, own(stale)),
     look,
     overdueMillis,
     turn: Effect.fnUntraced(function* (known) {
