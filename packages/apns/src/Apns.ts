@@ -18,6 +18,7 @@ import type { Credentials, TokenCredentials } from "./Credentials.ts"
 import type { BroadcastServer } from "./Environment.ts"
 import * as Environment from "./Environment.ts"
 import { wrongEnvironment } from "./internal/certificateEnvironment.ts"
+import type { Draining } from "./internal/draining.ts"
 import { credentialsFromEnv, settingsFromEnv } from "./internal/env.ts"
 import { makeSender, type Sender } from "./internal/sender.ts"
 import { JwtCache, layerRead } from "./JwtCache.ts"
@@ -138,6 +139,8 @@ export class Apns extends Context.Service<
     readonly send: (notification: Notification) => Effect.Effect<Receipt, ApnsError>
     /** See the function `broadcast`. */
     readonly broadcast: (broadcast: Broadcast) => Effect.Effect<BroadcastReceipt, ApnsError>
+    /** What the function `drain` needs. An `Apns` of your own goes without; one that wraps another hands it on. */
+    readonly draining?: Draining | undefined
   }
 >()("effect-apns/Apns") {
   /**

@@ -113,7 +113,7 @@ export interface Config {
   readonly certificate?: CertificateCredentials | undefined
   /** How long opening a session may take, the proxy included, until the server's SETTINGS have arrived. Default: 10 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
-  /** How long requests in flight may go on when the layer's scope closes. Default: 5 seconds. */
+  /** How long requests in flight may go on when the layer's scope closes, or `drain` is called. Default: 5 seconds. */
   readonly drainTimeout?: Duration.Input | undefined
   /**
    * How many HTTP/2 sessions there may be at a time, beside those that are draining. One carries as many notifications in
@@ -184,6 +184,11 @@ export class ApnsConnection extends Context.Service<
      * sessions are retired as APNs refuses what comes on them.
      */
     readonly useKey?: (key: string) => Effect.Effect<void>
+    /**
+     * Takes no more requests, and waits until those it has are settled, for `drainTimeout` at most. What then is left fails:
+     * unsent where it waited for a stream, else unknown. A connection of your own may go without.
+     */
+    readonly drain?: Effect.Effect<void>
   }
 >()("effect-apns/ApnsConnection") {
   /**
@@ -269,12 +274,26 @@ const make = Effect.fnUntraced(function* (
     loopTime,
     observer: new ConnectionReport(address, ledger, (log) => void run(log), now)
   })
+  const drainTimeout = config.drainTimeout ?? "5 seconds"
+  const drain = Effect.callback<void>((resume) => {
+    const forget = connection.drain(() => resume(Effect.void))
+    return Effect.sync(forget)
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: drainTimeout,
+      orElse: () =>
+        Effect.sync(() => {
+          connection.close(() => {})
+          connection.destroy()
+        })
+    })
+  )
   const unwatch = ledger.watchConnection(address, () => connection.census())
 
   yield* Effect.addFinalizer(() =>
     Effect.callback<void>((resume) => connection.close(() => resume(Effect.void))).pipe(
       Effect.interruptible,
-      Effect.timeout(config.drainTimeout ?? "5 seconds"),
+      Effect.timeout(drainTimeout),
       Effect.ignore,
       Effect.andThen(
         Effect.sync(() => {
@@ -303,7 +322,8 @@ const make = Effect.fnUntraced(function* (
         Effect.sync(() => {
           if (keyInUse !== undefined && key !== keyInUse) connection.retireUsed()
           keyInUse = key
-        })
+        }),
+      drain
     },
     submit,
     () => connection.streamsAllowed

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type * as Arr from "effect/Array"
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Scope from "effect/Scope"
@@ -12,6 +12,7 @@ import * as Stream from "effect/Stream"
 import { Apns, type Receipt } from "./Apns.ts"
 import type { ApnsError } from "./ApnsError.ts"
 import { type Dispatch, dispatchByFiber, dispatchOf, onHaltedOf, widthOf } from "./internal/dispatch.ts"
+import { drainingOf } from "./internal/draining.ts"
 import { Faults } from "./internal/fault.ts"
 import { notificationError } from "./internal/sendErrors.ts"
 import { isTraced } from "./internal/spans.ts"
@@ -87,7 +88,7 @@ const refusing =
  * One notification never ends the Stream: its error is its result. Each result carries its notification, and each
  * notification has exactly one, so that those that were not sent can be sent again. Retries, deadlines and outcomes are those of `send`. When the given Stream fails, the
  * results of what it gave before come first. Interrupting it gives up what is under way: a request that waits leaves the
- * queue, a stream that is open is reset.
+ * queue, a stream that is open is reset. `drain` ends it with the results of what it took.
  *
  * **Example** (Sending to many devices)
  *
@@ -127,22 +128,36 @@ export const sendAll = <N extends Notification, E, R>(
         onHalted: onHaltedOf(apns),
         run
       })
+      const draining = drainingOf(apns)
+      let isPulling = false
       yield* Scope.addFinalizer(
         scope,
         Effect.sync(() => window.cancel())
       )
       const feed = Effect.gen(function* () {
         for (;;) {
+          if (draining?.isAsked) return yield* Cause.done()
+          isPulling = true
           const chunk = yield* pull
+          isPulling = false
           for (let next = window.start(chunk, 0); next < chunk.length; next = window.start(chunk, next)) {
             yield* window.room
           }
         }
       })
-      yield* Effect.forkIn(
+      const feeder = yield* Effect.forkIn(
         Effect.catchCause(feed, (cause) => Effect.sync(() => window.close(cause))),
         scope
       )
+      if (draining !== undefined) {
+        const leave = draining.reads(() => {
+          // What was taken is settled all the same, and then the feed looks by itself.
+          if (!isPulling) return
+          feeder.interruptUnsafe()
+          window.close(Cause.fail(Cause.Done()))
+        })
+        yield* Scope.addFinalizer(scope, Effect.sync(leave))
+      }
       // A result holds the notification that it was given: one of this Stream.
       return window.take as Effect.Effect<Arr.NonEmptyReadonlyArray<SendResult<N>>, E | Cause.Done<void>>
     })

@@ -17,6 +17,7 @@ import type { ApnsError } from "./ApnsError.ts"
 import type { Broadcast } from "./Broadcast.ts"
 import type { TokenCredentials } from "./Credentials.ts"
 import type * as Environment from "./Environment.ts"
+import { type Draining, drainingOf } from "./internal/draining.ts"
 import { broadcastError, notificationError } from "./internal/sendErrors.ts"
 import { unrouted } from "./internal/tenantProblems.ts"
 import { makeTenants } from "./internal/tenants.ts"
@@ -130,6 +131,8 @@ export class Tenants extends Context.Service<
     readonly get: (target: TargetInput) => Layer.Layer<Apns | TokenTrust | CertificateTrust, ApnsError>
     /** See `Tenants.invalidate`. */
     readonly invalidate: (target: TargetInput) => Effect.Effect<void>
+    /** What `drain` needs, of all targets. */
+    readonly draining?: Draining | undefined
   }
 >()("effect-apns/Tenants") {
   /**
@@ -145,6 +148,7 @@ export class Tenants extends Context.Service<
    * - Provider tokens are kept until the layer's scope closes: a key that came back from idleness with a new token would
    *   break Apple's limit of one in 20 minutes.
    * - When the scope closes, all connections close at once; sends in flight are given the `drainTimeout` of their target.
+   *   `Tenants.drain` does the same before fibers are interrupted.
    *
    * **Example** (Credentials from a store of your own)
    *
@@ -232,6 +236,12 @@ export class Tenants extends Context.Service<
   static readonly invalidate = (target: TargetInput): Effect.Effect<void, never, Tenants> =>
     Effect.flatMap(Tenants, (tenants) => tenants.invalidate(target))
 
+  /** Takes nothing more for any target, and waits until everything under way has its outcome: `drain` of `effect-apns`. */
+  static readonly drain: Effect.Effect<void, never, Tenants> = Effect.flatMap(
+    Tenants,
+    (tenants) => drainingOf(tenants)?.drain ?? Effect.void
+  )
+
   /**
    * Names the target of a notification or a broadcast, for `Tenants.layerApns`.
    *
@@ -275,6 +285,7 @@ export class Tenants extends Context.Service<
     Layer.effect(
       Apns,
       Effect.map(Tenants, (tenants) => ({
+        draining: tenants.draining,
         send: (notification) =>
           Effect.suspend(() => {
             const target = route(notification)

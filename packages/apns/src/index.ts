@@ -32,6 +32,7 @@ export {
 } from "./Channels.ts"
 export * as Credentials from "./Credentials.ts"
 export { type Dead, type DeadReason, type DeadToken, DeadTokens, type Destination } from "./DeadTokens.ts"
+export { drain, drainOnInterrupt } from "./Drain.ts"
 export * as Environment from "./Environment.ts"
 export * as FromConfig from "./FromConfig.ts"
 export * as Jwt from "./Jwt.ts"

@@ -19,6 +19,7 @@ import * as Reason from "../Reason.ts"
 import * as Retry from "../Retry.ts"
 import { type DeviceBackoff, deviceBackoffOf } from "./deviceBackoff.ts"
 import type { Outlet } from "./dispatch.ts"
+import { closedHere, Draining } from "./draining.ts"
 import { freshTokenOf } from "./freshToken.ts"
 import type { Tally } from "./ledger.ts"
 import type { Response } from "./logicalConnection.ts"
@@ -170,7 +171,7 @@ const inSpan = <In, A>(traced: Traced<In, A>, sending: Effect.Effect<A, ApnsErro
 
 export const makeExchange = Effect.fnUntraced(function* (
   connection: ApnsConnection["Service"],
-  options: Pick<SendOptions, "retry" | "replayUnknown">,
+  options: Pick<SendOptions, "retry" | "replayUnknown"> & { readonly draining?: Draining },
   tally?: Tally
 ): Effect.fn.Return<Exchange, never, JwtCache> {
   const submit = yield* submitTo(connection)
@@ -180,6 +181,7 @@ export const makeExchange = Effect.fnUntraced(function* (
   const devices = deviceBackoffOf(connection)
   const hearers: Hearers = { tally, devices, clock }
   const steadyMillis = steadyOf(clock)
+  const { draining = new Draining(Effect.void) } = options
 
   /** An expired token that is young tells that a clock is wrong; a passed deadline, what took the time. */
   const explain = (
@@ -242,7 +244,9 @@ export const makeExchange = Effect.fnUntraced(function* (
         const passed = new Reason.DeadlinePassed({ address: connection.address, stage: "queue", waited, previous })
         return yield* Effect.fail(failedBefore(passed, undefined))
       }
-      yield* Effect.timeoutOption(devices.change(destination), Math.min(until, deadlineMillis) - now)
+      if (draining.isAsked) return yield* Effect.fail(failedBefore(closedHere(connection.address), undefined))
+      const change = Effect.timeoutOption(devices.change(destination), Math.min(until, deadlineMillis) - now)
+      yield* draining.unlessAsked(change)
     }
   })
 
@@ -394,7 +398,8 @@ export const makeExchange = Effect.fnUntraced(function* (
       if (failed.connection !== undefined && refuses) {
         yield* retire(failed.connection)
       }
-      if (delayMillis > 0) yield* Effect.sleep(delayMillis)
+      if (delayMillis > 0) yield* draining.unlessAsked(Effect.sleep(delayMillis))
+      if (draining.isAsked) return yield* errorOf(doubtful ?? failed.reason, failed, attempts)
       const result = yield* Effect.result(attempt(prepared, attempts + 1))
       if (Result.isSuccess(result)) return result.success
       previous = failed.reason
@@ -424,6 +429,11 @@ export const makeExchange = Effect.fnUntraced(function* (
       return void outlet.onRest(Effect.fail(result.failure))
     }
     const prepared = result.success
+    if (draining.isAsked) {
+      const error = prepared.errorOf(closedHere(connection.address), 0)
+      tally?.held(error)
+      return void outlet.onRest(Effect.fail(error))
+    }
     const token = freshToken()
     if (
       token === "ask" ||

@@ -8,6 +8,7 @@ import { ConnectionFailed, DeadlinePassed, OutcomeUnknown, type Rejection } from
 import { Batch, type Carrier } from "./carrier.ts"
 import type { ConnectionObserver } from "./connectionReport.ts"
 import { Deadlines, Due } from "./deadlines.ts"
+import { closedHere } from "./draining.ts"
 import type { LoopTime } from "./growth.ts"
 import type { Census } from "./ledger.ts"
 import { type Heard, Pace } from "./pace.ts"
@@ -101,6 +102,10 @@ export class LogicalConnection implements PoolOwner {
   private wakeAtMillis = Number.POSITIVE_INFINITY
   private queued = 0
   private closed = false
+  /** Requests that are queued or on a stream. */
+  private unsettled = 0
+  private isDraining = false
+  private readonly onSettled = new Set<() => void>()
   private onDrained: (() => void) | undefined
 
   constructor(options: {
@@ -152,13 +157,14 @@ export class LogicalConnection implements PoolOwner {
 
   submit(request: Request, deadlineMillis: number, listener: ResponseListener): Pending {
     const pending = new Pending(this, request, deadlineMillis, this.now(), listener)
-    if (this.closed) {
-      this.fail(pending, this.closedError())
+    if (this.closed || this.isDraining) {
+      this.fail(pending, closedHere(this.address))
     } else if (deadlineMillis <= pending.queuedAtMillis) {
       this.expire(pending)
     } else {
       this.deadlines.add(pending)
       pending.place = "queue"
+      this.unsettled++
       MutableList.append(this.queue, pending)
       this.queued++
       this.pump(pending.queuedAtMillis)
@@ -181,11 +187,19 @@ export class LogicalConnection implements PoolOwner {
     this.pool.retireUsed()
   }
 
+  /** Takes no more, and calls back when all there is has been settled; returns how to wait no longer. */
+  drain(onSettled: () => void): () => void {
+    this.isDraining = true
+    if (this.unsettled === 0) onSettled()
+    else this.onSettled.add(onSettled)
+    return () => void this.onSettled.delete(onSettled)
+  }
+
   /** Fails what is queued, and calls back when the last session has drained. */
   close(onDrained: () => void): void {
     this.closed = true
     this.onDrained = onDrained
-    this.failQueue(this.closedError())
+    this.failQueue(closedHere(this.address))
     this.pool.close()
     this.onEmpty()
   }
@@ -356,16 +370,6 @@ export class LogicalConnection implements PoolOwner {
     return new ConnectionFailed({ address: this.address, step, problem, cure: "Send it again.", transient: true })
   }
 
-  private closedError() {
-    return new ConnectionFailed({
-      address: this.address,
-      step: "closed",
-      problem: "the connection was closed by this program",
-      cure: "Keep the layer's scope open until every send has ended.",
-      transient: false
-    })
-  }
-
   private expire(pending: Pending) {
     const waits = this.pool.readySinceMillis() !== undefined || this.pace.limited
     const stage = pending.stream?.stage ?? (waits ? "queue" : "connect")
@@ -393,6 +397,14 @@ export class LogicalConnection implements PoolOwner {
     return spentOnStream({ queuedAtMillis, readyAtMillis, openedAtMillis, writtenAtMillis }, unwritten, now)
   }
 
+  /** Who drains hears of it after the listener of the last request. */
+  private settled() {
+    queueMicrotask(() => {
+      for (const onSettled of this.onSettled) onSettled()
+      this.onSettled.clear()
+    })
+  }
+
   /** Marks a request as settled; `false` when it already was. */
   private forget(pending: Pending): boolean {
     const { place } = pending
@@ -404,6 +416,7 @@ export class LogicalConnection implements PoolOwner {
       // Settled requests leave the queue when they reach its head, or when they outnumber those that wait.
       if (this.queue.length > 2 * this.queued + 1024) MutableList.filter(this.queue, (p) => p.place === "queue")
     }
+    if (place !== "outside" && --this.unsettled === 0 && this.isDraining) this.settled()
     return true
   }
 }

@@ -19,6 +19,7 @@ import type { Timings } from "../Timings.ts"
 import { broadcastHead } from "./broadcastRequest.ts"
 import { type DeadRegister, registerOf } from "./deadRegister.ts"
 import { dispatchByFiber, type OnHalted, withDispatch, withWidth } from "./dispatch.ts"
+import { Draining } from "./draining.ts"
 import { makeExchange } from "./exchange.ts"
 import { topicOf } from "./fault.ts"
 import { ledgerOf } from "./ledger.ts"
@@ -43,6 +44,8 @@ export interface Sender extends SendOptions {
   readonly target?: string | undefined
   /** Where broadcasts do not go over the ordinary connection. */
   readonly broadcastConnection?: ApnsConnection["Service"] | undefined
+  /** See `Config.drainTimeout` of the connection. */
+  readonly drainTimeout?: Duration.Input | undefined
 }
 
 /** What is known of dead tokens, in memory. */
@@ -164,8 +167,14 @@ export const makeSender = Effect.fnUntraced(function* (
   const ledger = yield* ledgerOf
   const { broadcastConnection, target, topic, topicRequired, trust } = options
   const tally = ledger.tallyNotifications(topic)
-  const exchange = yield* makeExchange(connection, options, tally)
-  const broadcasts = yield* makeExchange(broadcastConnection ?? connection, options, ledger.tallyBroadcasts(topic))
+  const connections = broadcastConnection === undefined ? [connection] : [connection, broadcastConnection]
+  const draining = new Draining(
+    Effect.forEach(connections, ({ drain = Effect.void }) => drain, { concurrency: "unbounded", discard: true }),
+    options.drainTimeout
+  )
+  const sending = { ...options, draining }
+  const exchange = yield* makeExchange(connection, sending, tally)
+  const broadcasts = yield* makeExchange(broadcastConnection ?? connection, sending, ledger.tallyBroadcasts(topic))
   const traceNotification = tracedNotifications(topic)
   const traceBroadcast = tracedBroadcasts(topic)
   const payloads = yield* PayloadSchema
@@ -250,13 +259,13 @@ export const makeSender = Effect.fnUntraced(function* (
         return death === undefined ? Effect.void : Effect.timeoutOption(deadTokens.record(at, death), left(prepared))
       })
     })
-    const apns = { send, broadcast }
+    const apns = { send, broadcast, draining }
     return withWidth(withDispatch(apns, dispatchByFiber(apns), onHalted), width)
   }
 
   return withWidth(
     withDispatch(
-      { send: (notification) => exchange.run(prepare, notification, traceNotification), broadcast },
+      { send: (notification) => exchange.run(prepare, notification, traceNotification), broadcast, draining },
       (notification, outlet) => exchange.dispatch(prepare, notification, outlet),
       onHalted
     ),

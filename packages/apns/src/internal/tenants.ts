@@ -18,6 +18,7 @@ import type { Reason } from "../Reason.ts"
 import type { Options, Target, TargetInput, Tenants } from "../Tenants.ts"
 import type { CertificateTrust, TokenTrust } from "../Trust.ts"
 import { type ConnectionKey, connectionKey } from "./connectionKey.ts"
+import { Draining, drainingOf } from "./draining.ts"
 import { keyed, taken } from "./keyed.ts"
 import { broadcastError, notificationError } from "./sendErrors.ts"
 import { closed, lookupIn, lookupLate } from "./tenantProblems.ts"
@@ -107,10 +108,24 @@ export const makeTenants = Effect.fnUntraced(function* <R>(
       })
     )
 
+  /** Those of the targets that are open. */
+  const open = new Set<Draining>()
+  const draining = new Draining(
+    Effect.suspend(() => Effect.forEach([...open], ({ drain }) => drain, { concurrency: "unbounded", discard: true }))
+  )
+
   const targets = yield* keyed((key: string): Effect.Effect<Context.Context<Sending>, Reason, R | Scope.Scope> => {
     const target = targetOfKey(key)
     return configOf(target).pipe(
       Effect.flatMap((config) => Layer.build(layerFrom(config, sourcesOf(key), nameOf(target)))),
+      Effect.tap((context) => {
+        const own = drainingOf(Context.get(context, Apns))
+        if (own === undefined) return Effect.void
+        return Effect.acquireRelease(
+          Effect.sync(() => open.add(own)),
+          () => Effect.sync(() => open.delete(own))
+        ).pipe(Effect.andThen(draining.isAsked ? own.drain : Effect.void))
+      }),
       Effect.mapError(({ reason }) => reason)
     )
   }, options.idleTimeToLive ?? "10 minutes")
@@ -131,6 +146,7 @@ export const makeTenants = Effect.fnUntraced(function* <R>(
     use: (apns: Apns["Service"]) => Effect.Effect<A, ApnsError>
   ): Effect.Effect<A, ApnsError> => {
     const target = targetOf(input)
+    if (draining.isAsked) return Effect.fail(errorOf(nameOf(target), closed(target)))
     return Effect.scoped(
       Effect.matchCauseEffect(taken(targets, keyOf(target)), {
         onFailure: (cause) => Effect.mapError(failed(target, cause), (reason) => errorOf(nameOf(target), reason)),
@@ -140,6 +156,7 @@ export const makeTenants = Effect.fnUntraced(function* <R>(
   }
 
   return {
+    draining,
     send: (input, notification) =>
       using(
         input,
