@@ -129,6 +129,15 @@ export const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
       make: (whole) => server({ _tag: "settings", maxConcurrentStreams: 0, forMillis: whole(20, 150) })
     }
   ],
+  // So small a window that the server has to widen it for each frame of a body (RFC 9113, 6.9), as long as the connection lasts.
+  [
+    "update for each frame",
+    {
+      group: "limit",
+      weight: 2,
+      make: (whole) => server({ _tag: "settings", initialWindowSize: whole(8, 64) })
+    }
+  ],
   ["connection destroyed", { group: "network", weight: 2, make: () => server({ _tag: "disconnect" }) }],
   [
     "reset mid-request",
