@@ -19,6 +19,7 @@ import {
   Tenants
 } from "effect-apns"
 import { nodeServer } from "../http2/support/servers.ts"
+import { freePort } from "../support/freePort.ts"
 import { refused, scripted } from "../support/scriptedConnection.ts"
 import { device } from "../support/simulated.ts"
 import { hello as helloOf, keys, started } from "../support/tenants.ts"
@@ -56,8 +57,11 @@ const server = (limit = 100) =>
         PayloadSchema.layer
       ])
     )
-    const answer = () => {
-      for (const stream of held.splice(0)) stream.respond({ ":status": 200 }, { endStream: true })
+    const answer = (status = 200, reason?: string) => {
+      for (const stream of held.splice(0)) {
+        stream.respond({ ":status": status })
+        stream.end(reason && JSON.stringify({ reason }))
+      }
     }
     return { answer, layer, opened: () => opened }
   })
@@ -128,6 +132,64 @@ describe("drain", () => {
         yield* drain
         assert.strictEqual(yield* Fiber.join(fiber), "refused ServiceUnavailable")
         assert.strictEqual(asked.length, 1)
+      }).pipe(Effect.provide(apns))
+    })
+  )
+
+  it.effect("ends a send that waits for its provider token", () =>
+    Effect.gen(function* () {
+      const silent = Layer.mock(JwtCache, { token: Effect.never })
+      const { asked, layer } = scripted([])
+      const apns = Apns.layerNoDeps().pipe(Layer.provide([layer, silent, PayloadSchema.layer]))
+      yield* Effect.gen(function* () {
+        const fiber = yield* sending(1)
+        yield* moment
+        yield* drain
+        assert.strictEqual(yield* Fiber.join(fiber), "unsent ConnectionFailed")
+        assert.strictEqual(asked.length, 0)
+      }).pipe(Effect.provide(apns))
+    })
+  )
+
+  it.effect("ends a send that waits for its device's turn", () =>
+    Effect.gen(function* () {
+      const { answer, layer, opened } = yield* server()
+      yield* Effect.gen(function* () {
+        const first = yield* sending(1)
+        yield* until(() => opened() === 1)
+        answer(429, "TooManyRequests")
+        yield* moment
+        const second = yield* sending(1)
+        yield* moment
+        yield* drain
+        assert.deepStrictEqual(yield* Fiber.joinAll([first, second]), [
+          "refused TooManyRequests",
+          "unsent ConnectionFailed"
+        ])
+        assert.strictEqual(opened(), 1)
+      }).pipe(Effect.provide(layer))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("gives a connection that cannot be had `drainTimeout`, too", () =>
+    Effect.gen(function* () {
+      const port = yield* Effect.promise(freePort)
+      const apns = Apns.layerNoDeps().pipe(
+        Layer.provide([
+          ApnsConnection.layer({ environment: { host: "127.0.0.1", port }, slowDown: { outage: false } }),
+          JwtCache.layerNone,
+          PayloadSchema.layer
+        ])
+      )
+      yield* Effect.gen(function* () {
+        const fiber = yield* sending(1)
+        const draining = yield* Effect.forkChild(drain, { startImmediately: true })
+        for (let second = 0; second < 5; second++) {
+          yield* moment
+          yield* TestClock.adjust("1 second")
+        }
+        yield* Fiber.join(draining)
+        assert.strictEqual(yield* Fiber.join(fiber), "unsent ConnectionFailed")
       }).pipe(Effect.provide(apns))
     })
   )

@@ -150,12 +150,14 @@ export const sendAll = <N extends Notification, E, R>(
         scope
       )
       if (draining !== undefined) {
-        const leave = draining.reads(() => {
-          // What was taken is settled all the same, and then the feed looks by itself.
-          if (!isPulling) return
-          feeder.interruptUnsafe()
-          window.close(Cause.fail(Cause.Done()))
-        })
+        const leave = draining.reads(() =>
+          // After a turn, in which the feed goes on with what it may just have taken; then it looks by itself.
+          setImmediate(() => {
+            if (!isPulling) return
+            feeder.interruptUnsafe()
+            window.close(Cause.fail(Cause.Done()))
+          })
+        )
         yield* Scope.addFinalizer(scope, Effect.sync(leave))
       }
       // A result holds the notification that it was given: one of this Stream.

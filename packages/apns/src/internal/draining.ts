@@ -45,8 +45,8 @@ export class Draining {
   }
 
   /** Waits, and no longer once it is asked. */
-  unlessAsked(wait: Effect.Effect<unknown>): Effect.Effect<void> {
-    return Effect.raceFirst(Effect.asVoid(wait), Deferred.await(this.asked))
+  unlessAsked<A, E>(wait: Effect.Effect<A, E>, otherwise: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return Effect.raceFirst(wait, Effect.andThen(Deferred.await(this.asked), otherwise))
   }
 
   /** Begins to read results that come until `onAsked` is called, and a little longer; returns how to end. */

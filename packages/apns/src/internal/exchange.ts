@@ -246,7 +246,7 @@ export const makeExchange = Effect.fnUntraced(function* (
       }
       if (draining.isAsked) return yield* Effect.fail(failedBefore(closedHere(connection.address), undefined))
       const change = Effect.timeoutOption(devices.change(destination), Math.min(until, deadlineMillis) - now)
-      yield* draining.unlessAsked(change)
+      yield* draining.unlessAsked(Effect.asVoid(change), Effect.void)
     }
   })
 
@@ -311,7 +311,10 @@ export const makeExchange = Effect.fnUntraced(function* (
 
   /** An attempt that asks for the provider token first. */
   const ask = Effect.fnUntraced(function* <A>(prepared: Prepared<A>, attempts: number): Effect.fn.Return<A, Failed> {
-    const token = yield* Effect.mapError(inTime(jwt.token, prepared), (reason) => failedBefore(reason, undefined))
+    const token = yield* draining.unlessAsked(
+      Effect.mapError(inTime(jwt.token, prepared), (reason) => failedBefore(reason, undefined)),
+      Effect.suspend(() => Effect.fail(failedBefore(closedHere(connection.address), undefined)))
+    )
     prepared.token = token
     if (token?.key !== key) yield* tellOfKey(token)
     const response = yield* requestBy(submit, prepared, (reason, spent) => failedBefore(reason, token, spent))
@@ -398,7 +401,7 @@ export const makeExchange = Effect.fnUntraced(function* (
       if (failed.connection !== undefined && refuses) {
         yield* retire(failed.connection)
       }
-      if (delayMillis > 0) yield* draining.unlessAsked(Effect.sleep(delayMillis))
+      if (delayMillis > 0) yield* draining.unlessAsked(Effect.sleep(delayMillis), Effect.void)
       if (draining.isAsked) return yield* errorOf(doubtful ?? failed.reason, failed, attempts)
       const result = yield* Effect.result(attempt(prepared, attempts + 1))
       if (Result.isSuccess(result)) return result.success
