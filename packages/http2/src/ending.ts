@@ -44,7 +44,7 @@ export type Ending =
   | { readonly _tag: "Refused" }
   /** Above the last stream identifier of a GOAWAY (RFC 9113, 6.8). */
   | { readonly _tag: "AboveLastStream"; readonly goAway: GoAway }
-  /** The connection could not take it, or ended before it was handed to the socket. */
+  /** The connection could not take it, or ended, or was told to by a GOAWAY, before it was handed to the socket. */
   | { readonly _tag: "NeverWritten"; readonly problem: string }
   | Reset
   /** The connection ended after the request was handed to the socket. */
