@@ -13,7 +13,8 @@ import {
   Metrics,
   Notification,
   PayloadSchema,
-  send
+  send,
+  TokenProcess
 } from "effect-apns"
 import { observed } from "../support/observed.ts"
 import { clientOf, device, topic } from "../support/simulated.ts"
@@ -118,7 +119,7 @@ describe("a provider token", () => {
     }).pipe(Effect.provide(strict))
   )
 
-  it.effect("is another one for another team, key, or clock", () => {
+  it.effect("is another one for another team, key, clock, or process that is played", () => {
     const { layer: watched, values } = observed()
     const pem = p8()
     const key = { teamId: "ABCDE12345", keyId: "KEY1234567", pem }
@@ -138,6 +139,11 @@ describe("a provider token", () => {
       assert.deepStrictEqual(values(Metrics.providerTokensMinted), { "": 4 })
       yield* layer(key).pipe(Effect.provide(TestClock.layer()))
       assert.deepStrictEqual(values(Metrics.providerTokensMinted), { "": 5 })
+      for (const played of [{}, {}]) {
+        yield* layer(key).pipe(Effect.provideService(TokenProcess, played))
+        yield* layer(key).pipe(Effect.provideService(TokenProcess, played))
+      }
+      assert.deepStrictEqual(values(Metrics.providerTokensMinted), { "": 7 })
     }).pipe(Effect.provide(watched))
   })
 

@@ -23,6 +23,7 @@ import { sharedTokens } from "./internal/sharedTokens.ts"
 import { type CacheOptions, makeCache } from "./internal/tokenCache.ts"
 import { ownTokens } from "./internal/tokenSource.ts"
 import { InvalidCredentials } from "./Reason.ts"
+import { TokenProcess } from "./TokenProcess.ts"
 
 /**
  * A provider token and when it was issued.
@@ -238,9 +239,10 @@ const tokenKey = (read: Credentials): Effect.Effect<TokenCredentials, ApnsError>
         })
       )
 
+const keysInCommon = Effect.zipWith(TokenProcess, Clock.Clock, keysOf)
+
 /** Every cache of a key in the process has its tokens in common. */
-const openOwn: Effect.Effect<CacheOptions["open"]> = Effect.map(Clock.Clock, (clock) => {
-  const keys = keysOf(clock)
+const openOwn: Effect.Effect<CacheOptions["open"]> = Effect.map(keysInCommon, (keys) => {
   return (minter, { keyId }) =>
     Effect.sync(() => {
       const { key } = minter
@@ -254,7 +256,7 @@ const openShared = Effect.fnUntraced(function* (
 ): Effect.fn.Return<CacheOptions["open"], never, KeyValueStore.KeyValueStore> {
   const { prefix = "effect-apns/provider-token/", timeout = "10 seconds" } = options
   const clock = yield* Clock.Clock
-  const keys = keysOf(clock)
+  const keys = yield* keysInCommon
   const context = yield* Effect.context<KeyValueStore.KeyValueStore>()
   return (minter, credentials) =>
     Effect.suspend(() => {

@@ -5,6 +5,7 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import { TokenProcess } from "effect-apns/TokenProcess"
 import { apns } from "./Cli.ts"
 import { endedBy, presenter, tellFailure, Verbose } from "./Ending.ts"
 import { helpLayer } from "./Help.ts"
@@ -22,7 +23,9 @@ const services = Layer.mergeAll(
   presenter,
   helpLayer,
   environment,
-  Layer.succeed(Logger.LogToStderr, true)
+  Layer.succeed(Logger.LogToStderr, true),
+  // One command is one process, also where a program runs several within itself.
+  Layer.sync(TokenProcess, () => ({}))
 )
 
 /**

@@ -172,12 +172,11 @@ class Keys {
   }
 }
 
-/** By clock, of which a program has one: a test with a clock of its own shares no tokens with another. */
-const keys = new WeakMap<Clock.Clock, Keys>()
+const keys = new WeakMap<object, Keys>()
 
-/** The keys of this process. */
-export const keysOf = (clock: Clock.Clock): Keys => {
-  const known = keys.get(clock) ?? new Keys(clock)
-  keys.set(clock, known)
+/** The keys of a process. By clock, of which a program has one: a test with a clock of its own shares no tokens with another. */
+export const keysOf = (process: object | undefined, clock: Clock.Clock): Keys => {
+  const known = keys.get(process ?? clock) ?? new Keys(clock)
+  keys.set(process ?? clock, known)
   return known
 }
