@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
-import { Effect, Fiber, Layer, Redacted, Stream } from "effect"
+import { ConfigProvider, Effect, Fiber, Layer, Redacted, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Apns, ApnsError, broadcast, Channels, Credentials, Notification, Reason, send, sendAll } from "effect-apns"
 import { observed } from "../support/observed.ts"
@@ -97,6 +97,36 @@ describe("credentials that are an Effect", () => {
         Effect.provide(yield* layerTo(Credentials.token({ teamId: key.teamId, keyId: key.keyId, privateKeyFile })))
       )
       assert.deepStrictEqual(yield* accepted, [`${key.keyId} #1`, `${key.keyId} #2`, `${key.keyId} #2`])
+    }).pipe(Effect.scoped, Effect.provide(simulator))
+  )
+
+  it.live("are read again from where the layer was built: the variables and files of Apns.layerConfig", () =>
+    Effect.gen(function* () {
+      const { ca, host, key, port, registerKey } = yield* Simulator
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "rotation-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const [keyFile, caFile] = [join(folder, "key.p8"), join(folder, "ca.pem")]
+      writeFileSync(keyFile, key.privateKey)
+      writeFileSync(caFile, ca)
+      const variables = ConfigProvider.fromEnvRecord({
+        APNS_TEAM_ID: key.teamId,
+        APNS_KEY_ID: key.keyId,
+        APNS_KEY_FILE: keyFile,
+        APNS_HOST: host,
+        APNS_PORT: String(port),
+        APNS_CA_FILE: caFile,
+        APNS_TOPIC: topic
+      })
+      const layer = Apns.layerConfig({ proxy: undefined }).pipe(Layer.provide(ConfigProvider.layer(variables)))
+      yield* Effect.gen(function* () {
+        yield* send(hello(1))
+        const pem = p8()
+        writeFileSync(keyFile, pem)
+        yield* registerKey({ teamId: key.teamId, keyId: key.keyId, pem })
+        assert.strictEqual((yield* send(hello(2))).attempts, 2)
+      }).pipe(Effect.provide(layer))
     }).pipe(Effect.scoped, Effect.provide(simulator))
   )
 

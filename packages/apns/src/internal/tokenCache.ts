@@ -132,6 +132,8 @@ export const makeCache = Effect.fnUntraced(function* ({
   const unwatch = ledger.watchToken(ageMillis)
   yield* Effect.addFinalizer(() => Effect.sync(unwatch))
 
+  // Whoever has the credentials read again, they come from where they came from at first, such as a ConfigProvider.
+  const context = yield* Effect.context()
   const reading = yield* Semaphore.make(1)
   let readFor: ProviderToken | undefined
   let readMillis = Number.NEGATIVE_INFINITY
@@ -143,7 +145,7 @@ export const makeCache = Effect.fnUntraced(function* ({
       const read = yield* again
       const minter = yield* makeMinter(read)
       return minter.key === key.key ? undefined : yield* use(minter, read)
-    })
+    }).pipe(Effect.provide(context))
     return Effect.gen(function* () {
       if (inUse !== key || (stale === readFor && steadyMillis() - readMillis < pauseMillis)) return
       const read = yield* Effect.exit(Effect.timeout(other, readingMillis))
