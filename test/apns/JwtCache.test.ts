@@ -177,6 +177,20 @@ describe("the provider token", () => {
     }).pipe(Effect.provide(time.layer))
   })
 
+  it.effect("is renewed when it has been held for 50 minutes, though the clock was set back meanwhile", () => {
+    const time = suspended(now)
+    return Effect.gen(function* () {
+      const { token } = yield* opened()
+      const first = yield* token
+      time.pass("10 minutes")
+      time.jump("-30 minutes")
+      time.pass("39 minutes")
+      assert.strictEqual(yield* token, first)
+      time.pass("1 minute")
+      assert.strictEqual((yield* token).issuedAtMillis, now + 20 * 60_000)
+    }).pipe(Effect.provide(time.layer))
+  })
+
   it.effect.each([
     ["an hour forward and back", "1 hour"],
     ["an hour back and forward", "-1 hour"],

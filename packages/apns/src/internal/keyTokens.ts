@@ -25,10 +25,14 @@ export class KeyTokens {
   current: ProviderToken | undefined = undefined
   /** One that was in use before, and may be again. */
   other: ProviderToken | undefined = undefined
+  /** Whether an older token is in use because APNs has refused the newer one as one too many. */
+  isKeptOn = false
   /** For those who replace the token, one at a time. */
   readonly single: Semaphore.Semaphore = Semaphore.makeUnsafe(1)
   /** Those that APNs called one too many, since they were last put to use. */
   private readonly refused = new WeakSet<ProviderToken>()
+  /** When each was issued, by the steady clock. */
+  private readonly since = new WeakMap<ProviderToken, number>()
   /** When the newest of them was issued, by both clocks. */
   private issuedMillis = Number.NaN
   private heldSinceMillis = Number.NaN
@@ -44,9 +48,15 @@ export class KeyTokens {
     this.ages = ages
   }
 
-  /** One from the future was issued before the clock was set back: it is as wrong as an old one. */
-  ageMillis(token: ProviderToken): number {
+  /** By the clock on the wall. One from the future was issued before that was set back: it is as wrong as an old one. */
+  ageByWallMillis(token: ProviderToken): number {
     return Math.abs(this.clock.currentTimeMillisUnsafe() - token.issuedAtMillis)
+  }
+
+  /** By the clock on which it is older. */
+  ageMillis(token: ProviderToken): number {
+    const now = this.steadyMillis()
+    return Math.max(this.ageByWallMillis(token), now - (this.since.get(token) ?? now))
   }
 
   use(token: ProviderToken): void {
@@ -56,6 +66,7 @@ export class KeyTokens {
     this.refused.delete(token)
     this.other = current
     this.current = token
+    this.isKeptOn = false
   }
 
   private issued(token: ProviderToken) {
@@ -64,6 +75,7 @@ export class KeyTokens {
     const before = Math.max(0, this.clock.currentTimeMillisUnsafe() - token.issuedAtMillis)
     this.issuedMillis = token.issuedAtMillis
     this.heldSinceMillis = now - before
+    this.since.set(token, this.heldSinceMillis)
   }
 
   /**
@@ -85,19 +97,14 @@ export class KeyTokens {
     return now - this.heldSinceMillis >= minimumMillis || now - this.steppedMillis >= minimumMillis
   }
 
-  /** Whether an older token is in use because APNs has refused the newer one as one too many. */
-  get isKeptOn(): boolean {
-    const { current, other } = this
-    if (current === undefined || other === undefined || !this.refused.has(other)) return false
-    return other.issuedAtMillis > current.issuedAtMillis
-  }
-
   /** APNs calls this one too many: the one before is used in its place while that is valid. */
   refuse(token: ProviderToken): void {
     const { current, other } = this
     this.refused.add(token)
     if (token !== current || other === undefined || this.refused.has(other)) return
-    if (this.ageMillis(other) < this.ages.lastMillis) this.use(other)
+    if (this.ageMillis(other) >= this.ages.lastMillis) return
+    this.use(other)
+    this.isKeptOn = token.issuedAtMillis > other.issuedAtMillis
   }
 }
 

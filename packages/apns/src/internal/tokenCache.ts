@@ -68,10 +68,10 @@ export const makeCache = Effect.fnUntraced(function* ({
 
   const isFresh = ({ source, tokens }: KeyInUse, token: ProviderToken) => tokens.ageMillis(token) < source.overdueMillis
   const dueMillis = ({ tokens }: KeyInUse) => (tokens.isKeptOn ? lastMillis : renewalMillis)
-  const freshOf = ({ source, tokens }: KeyInUse) => {
-    const { current, isKeptOn } = tokens
-    if (current === undefined) return undefined
-    return tokens.ageMillis(current) < (isKeptOn ? lastMillis : source.overdueMillis) ? current : undefined
+  const overdueMillis = ({ source, tokens }: KeyInUse) => (tokens.isKeptOn ? lastMillis : source.overdueMillis)
+  const freshOf = (key: KeyInUse) => {
+    const { current } = key.tokens
+    return current !== undefined && key.tokens.ageMillis(current) < overdueMillis(key) ? current : undefined
   }
 
   /** Puts what it is given in place of `stale`, one at a time; when another fiber has done so already, does nothing. */
@@ -243,6 +243,10 @@ export const makeCache = Effect.fnUntraced(function* ({
         return inUse.key !== refused.key
       })
     },
-    () => freshOf(inUse) ?? "ask"
+    // Every send asks. Reading one clock is enough: the timer goes by the other one.
+    () => {
+      const { current } = inUse.tokens
+      return current !== undefined && inUse.tokens.ageByWallMillis(current) < overdueMillis(inUse) ? current : "ask"
+    }
   )
 })
