@@ -35,6 +35,10 @@ export const dialogue = (settings: Partial<PoolSettings> = {}) => {
   const loop = { busyShare: 0 }
   let loopTime = { idle: 0, active: 0 }
   let loopMillis = clock.now()
+  /** What lies in the sockets, unread: it is read before a late timer has its effect. */
+  const inSockets: Array<() => void> = []
+  /** By how much the clock of the day is ahead. */
+  const day = { aheadMillis: 1_000_000_000 }
   const connection = new LogicalConnection({
     endpoint: { host: "push.test", port: 443, connectTimeoutMillis: 10_000 },
     connect: peer.connect,
@@ -46,7 +50,12 @@ export const dialogue = (settings: Partial<PoolSettings> = {}) => {
       ...settings
     },
     now: clock.now,
+    wallNow: () => clock.now() + day.aheadMillis,
     later: clock.after,
+    afterReading: (run) => {
+      for (const read of inSockets.splice(0)) read()
+      run()
+    },
     loopTime: () => {
       const millis = clock.now() - loopMillis
       loopMillis += millis
@@ -92,7 +101,7 @@ export const dialogue = (settings: Partial<PoolSettings> = {}) => {
     return session.settings(limit)
   }
   const inside = connection as unknown as Inside
-  return { clock, peer, connection, ask, askMany, proven, inside, loop, told }
+  return { clock, peer, connection, ask, askMany, proven, inside, inSockets, day, loop, told }
 }
 
 export const refusedConnect: SessionFailure = {

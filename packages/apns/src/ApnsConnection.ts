@@ -271,6 +271,8 @@ const make = Effect.fnUntraced(function* (
       const fiber = run(Effect.andThen(Effect.sleep(millis), Effect.sync(task)))
       return () => fiber.interruptUnsafe()
     },
+    // The event loop runs timers, then reads sockets, then runs these.
+    afterReading: setImmediate,
     loopTime,
     observer: new ConnectionReport(address, ledger, (log) => void run(log), now)
   })

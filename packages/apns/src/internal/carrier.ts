@@ -1,5 +1,6 @@
 /** One session of a pool, and what is known of it. */
 import type { Address } from "./addresses.ts"
+import type { Allowance } from "./caution.ts"
 import type { Vitals } from "./health.ts"
 import type { Connect, Endpoint, GoAway, Route, Session, SessionFailure, SessionListener } from "./transport.ts"
 
@@ -26,6 +27,7 @@ export class Carrier implements SessionListener, Route, Vitals {
   /** Opened beside others, because those were full. */
   readonly surplus: boolean
   readonly session: Session
+  readonly allowance: Allowance
   private readonly owner: CarrierOwner
   /** Which of the host's addresses it has, or tries; `undefined` while that is not known, or not ours to choose. */
   address: string | undefined = undefined
@@ -52,9 +54,17 @@ export class Carrier implements SessionListener, Route, Vitals {
   checkAtMillis = Number.POSITIVE_INFINITY
   cancelCheck: (() => void) | undefined = undefined
 
-  constructor(id: string, surplus: boolean, owner: CarrierOwner, connect: Connect, endpoint: Endpoint) {
+  constructor(
+    id: string,
+    surplus: boolean,
+    allowance: Allowance,
+    owner: CarrierOwner,
+    connect: Connect,
+    endpoint: Endpoint
+  ) {
     this.id = id
     this.surplus = surplus
+    this.allowance = allowance
     this.owner = owner
     this.session = connect(endpoint, this, this)
   }

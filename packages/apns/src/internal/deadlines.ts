@@ -7,8 +7,16 @@ import { Link, Ring } from "./ring.ts"
 /** How exactly a deadline is kept, in milliseconds; it is never early. */
 const tick = 10
 
+/** A timer that runs later than this tells that the process stood still meanwhile, or was busy. */
+export const punctualMillis = tick
+
 /** Runs a function later, unless the scope it belongs to closes first. */
 export type After = (millis: number, run: () => void) => void
+
+/** Runs a function when what lies in the sockets by now has been read. Default: at once, where there are no sockets. */
+export type AfterReading = (run: () => void) => void
+
+export const atOnce: AfterReading = (run) => run()
 
 /** What has a deadline. */
 export class Due extends Link {
@@ -26,12 +34,14 @@ export class Deadlines<A extends Due> {
   private readonly buckets = new Map<number, Ring<A>>()
   private readonly now: () => number
   private readonly after: After
+  private readonly afterReading: AfterReading
   private readonly onPassed: (a: A) => void
   private wakeAt = Number.POSITIVE_INFINITY
 
-  constructor(now: () => number, after: After, onPassed: (a: A) => void) {
+  constructor(now: () => number, after: After, onPassed: (a: A) => void, afterReading: AfterReading = atOnce) {
     this.now = now
     this.after = after
+    this.afterReading = afterReading
     this.onPassed = onPassed
   }
 
@@ -56,7 +66,10 @@ export class Deadlines<A extends Due> {
     this.wakeAt = at
     // An earlier deadline may have set an earlier timer since; then this one finds that it is not its turn.
     this.after(Math.max(0, at - this.now()), () => {
-      if (this.wakeAt === at) this.sweep()
+      if (this.wakeAt !== at) return
+      // Timers run before sockets are read: what has come in time may still lie there.
+      if (this.now() - at > punctualMillis) this.afterReading(() => this.sweep())
+      else this.sweep()
     })
   }
 

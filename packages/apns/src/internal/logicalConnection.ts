@@ -7,7 +7,7 @@ import * as MutableList from "effect/MutableList"
 import { ConnectionFailed, DeadlinePassed, OutcomeUnknown, type Rejection } from "../Reason.ts"
 import { Batch, type Carrier } from "./carrier.ts"
 import type { ConnectionObserver } from "./connectionReport.ts"
-import { Deadlines, Due } from "./deadlines.ts"
+import { type AfterReading, atOnce, Deadlines, Due } from "./deadlines.ts"
 import { closedHere } from "./draining.ts"
 import type { LoopTime } from "./growth.ts"
 import type { Census } from "./ledger.ts"
@@ -114,13 +114,18 @@ export class LogicalConnection implements PoolOwner {
     readonly pool: PoolSettings
     readonly slowDown?: Pick<SlowDownSettings, "badTokens" | "outage"> | undefined
     readonly now: SteadyNow
-    /** The time of the day, for the dates that a server names. Default: `now`. */
+    /**
+     * The time of the day, for the dates that a server names, and for the time that `now` does not count while a machine
+     * sleeps. Default: `now`.
+     */
     readonly wallNow?: (() => number) | undefined
     readonly later: Later
+    readonly afterReading?: AfterReading | undefined
     readonly loopTime: () => LoopTime
     readonly observer?: ConnectionObserver | undefined
   }) {
     const {
+      afterReading = atOnce,
       connect,
       endpoint,
       later,
@@ -136,7 +141,7 @@ export class LogicalConnection implements PoolOwner {
     this.later = later
     this.pace = new Pace(slowDown, observer)
     this.address = `${endpoint.host}:${endpoint.port}`
-    this.deadlines = new Deadlines(now, later, (pending) => this.expire(pending))
+    this.deadlines = new Deadlines(now, later, (pending) => this.expire(pending), afterReading)
     this.pool = new Pool({
       address: this.address,
       endpoint,
@@ -144,7 +149,9 @@ export class LogicalConnection implements PoolOwner {
       settings: pool,
       owner: this,
       now,
+      wallNow,
       later,
+      afterReading,
       loopTime,
       observer
     })
@@ -233,7 +240,7 @@ export class LogicalConnection implements PoolOwner {
   private pump(nowMillis = this.now()) {
     while (this.queued > 0) {
       if (this.pace.limited && this.isHeld(nowMillis)) return
-      const carrier = this.pool.free()
+      const carrier = this.pool.free(nowMillis)
       if (carrier === undefined) return this.pool.want(nowMillis)
       const pending = MutableList.take(this.queue)
       if (pending === MutableList.Empty) return
@@ -303,6 +310,7 @@ export class LogicalConnection implements PoolOwner {
     const { batch, carrier, openedAtMillis, queuedAtMillis } = pending
     if (carrier !== undefined) carrier.streams--
     if (ending._tag !== "Answered") {
+      if (carrier !== undefined) this.pool.unanswered(carrier, ending, openedAtMillis)
       if (this.pace.limited) {
         this.pace.unanswered(openedAtMillis, this.now())
         this.pump()

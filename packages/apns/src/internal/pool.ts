@@ -6,11 +6,20 @@ import * as Duration from "effect/Duration"
 import { type Address, Addresses } from "./addresses.ts"
 import { backoffMillis } from "./backoff.ts"
 import { type Batch, Carrier, type CarrierOwner } from "./carrier.ts"
+import { Caution } from "./caution.ts"
 import type { ConnectionObserver } from "./connectionReport.ts"
+import { type AfterReading, punctualMillis } from "./deadlines.ts"
 import { growAtMillis, idleShare, type LoopTime, smoothed, waitMillis } from "./growth.ts"
-import { examine, type HealthSettings } from "./health.ts"
+import { examine, type HealthSettings, isDoubtful } from "./health.ts"
 import type { Census } from "./ledger.ts"
-import type { Connect, Endpoint, GoAway, SessionFailure } from "./transport.ts"
+import {
+  type Connect,
+  type Ending,
+  type Endpoint,
+  enhanceYourCalm,
+  type GoAway,
+  type SessionFailure
+} from "./transport.ts"
 
 /** Runs a function later, unless it is called off, or the scope it belongs to closes first. */
 export type Later = (millis: number, run: () => void) => () => void
@@ -55,7 +64,9 @@ export class Pool implements CarrierOwner {
   private readonly rotateAt: number
   private readonly owner: PoolOwner
   private readonly now: () => number
+  private readonly wallNow: () => number
   private readonly later: Later
+  private readonly afterReading: AfterReading
   private readonly loopTime: () => LoopTime
   private readonly observer: ConnectionObserver | undefined
   /** All that have not ended. */
@@ -73,6 +84,12 @@ export class Pool implements CarrierOwner {
   private growNotBeforeMillis = 0
   private roundTripMillis = 0
   private readonly addresses = new Addresses()
+  private readonly caution = new Caution()
+  private waitingForCalm = false
+  /** When the clocks were compared, by how much that of the day was ahead, and when a standstill ended that only it counted. */
+  private comparedAtMillis = Number.NaN
+  private aheadMillis = Number.POSITIVE_INFINITY
+  private standstillMillis = Number.NEGATIVE_INFINITY
 
   constructor(options: {
     readonly address: string
@@ -81,7 +98,9 @@ export class Pool implements CarrierOwner {
     readonly settings: PoolSettings
     readonly owner: PoolOwner
     readonly now: () => number
+    readonly wallNow: () => number
     readonly later: Later
+    readonly afterReading: AfterReading
     readonly loopTime: () => LoopTime
     readonly observer?: ConnectionObserver | undefined
   }) {
@@ -93,7 +112,9 @@ export class Pool implements CarrierOwner {
     this.rotateAt = this.maxStreams - rotationMargin(this.maxStreams)
     this.owner = options.owner
     this.now = options.now
+    this.wallNow = options.wallNow
     this.later = options.later
+    this.afterReading = options.afterReading
     this.loopTime = options.loopTime
     this.observer = options.observer
   }
@@ -112,27 +133,58 @@ export class Pool implements CarrierOwner {
   }
 
   /** A session that takes a stream now: of those that do, the oldest, so that those that are not needed fall idle. */
-  free(): Carrier | undefined {
-    for (const carrier of this.active) if (carrier.ready && carrier.session.openable > 0) return carrier
+  free(nowMillis: number): Carrier | undefined {
+    if (nowMillis < this.caution.calmUntilMillis) return undefined
+    if (nowMillis !== this.comparedAtMillis) this.compareClocks(nowMillis)
+    for (const carrier of this.active) {
+      const { allowance, ready, session, streams } = carrier
+      if (!ready || streams >= allowance.limit || session.openable === 0) continue
+      if (!this.isDoubtful(carrier, nowMillis)) return carrier
+      if (carrier.pingedAtMillis === undefined) this.ping(carrier, nowMillis)
+    }
     return undefined
+  }
+
+  private isDoubtful(carrier: Carrier, nowMillis: number) {
+    return isDoubtful(carrier, this.settings, this.standstillMillis, nowMillis)
+  }
+
+  /** The clock that spans are measured on may stand still with a machine that sleeps. */
+  private compareClocks(nowMillis: number) {
+    const { idlePingMillis, pingTimeoutMillis } = this.settings
+    const aheadMillis = this.wallNow() - nowMillis
+    if (aheadMillis - this.aheadMillis > idlePingMillis + pingTimeoutMillis) this.standstillMillis = nowMillis
+    this.comparedAtMillis = nowMillis
+    this.aheadMillis = aheadMillis
   }
 
   /** No session takes what waits: opens one, now or later, when there is none or when those there are do not suffice. */
   want(nowMillis: number): void {
     if (this.active.length === 0) this.open()
-    else if (!this.waitingToGrow && this.hasPlace) this.considerGrowth(nowMillis)
+    else if (nowMillis < this.caution.calmUntilMillis) this.waitForCalm(nowMillis)
+    else if (!this.waitingToGrow && this.hasPlace(nowMillis)) this.considerGrowth(nowMillis)
+  }
+
+  private waitForCalm(nowMillis: number) {
+    if (this.waitingForCalm) return
+    this.waitingForCalm = true
+    this.later(this.caution.calmUntilMillis - nowMillis, () => {
+      this.waitingForCalm = false
+      this.owner.onCapacity()
+    })
   }
 
   /** Opens the first session; after failures, not at once. */
   open(): void {
     if (this.waitingToConnect || this.closed || this.active.length > 0) return
-    const delay = backoffMillis(this.failures, Math.random())
+    const failures = Math.max(this.failures, this.caution.failures)
+    const delay = backoffMillis(failures, Math.random())
     if (delay === 0) {
       this.openNow(false)
       return
     }
     this.waitingToConnect = true
-    this.observer?.onBackoff(delay, this.failures)
+    this.observer?.onBackoff(delay, failures)
     this.later(delay, () => {
       this.waitingToConnect = false
       const needed = this.owner.waitingSinceMillis() !== undefined && this.active.length === 0
@@ -142,6 +194,8 @@ export class Pool implements CarrierOwner {
 
   private considerGrowth(nowMillis: number) {
     if (this.closed) return
+    if (this.active.every((one) => one.ready && this.isDoubtful(one, nowMillis))) return this.openBeside(nowMillis)
+    if (this.caution.careful) return
     let provenSinceMillis = 0
     for (const { provenAtMillis } of this.active) {
       // One at a time: this one may be enough.
@@ -161,10 +215,22 @@ export class Pool implements CarrierOwner {
     }
     this.loopTimeThen = undefined
     if (delay <= 0) return this.openNow(true)
-    this.waitingToGrow = true
     this.loopTimeThen = this.loopTime()
-    const pause = delay === Number.POSITIVE_INFINITY ? waitMillis(roundTripMillis) : Math.max(delay, minPauseMillis)
-    this.later(pause, () => {
+    this.growLater(delay === Number.POSITIVE_INFINITY ? waitMillis(roundTripMillis) : Math.max(delay, minPauseMillis))
+  }
+
+  /** All sessions may be dead: the next one is opened beside them when they have had the time for a sign of life. */
+  private openBeside(nowMillis: number) {
+    const waitingSinceMillis = this.owner.waitingSinceMillis()
+    if (waitingSinceMillis === undefined) return
+    const atMillis = Math.max(waitingSinceMillis + waitMillis(this.roundTripMillis), this.growNotBeforeMillis)
+    if (nowMillis >= atMillis) this.openNow(true)
+    else this.growLater(Math.max(atMillis - nowMillis, minPauseMillis))
+  }
+
+  private growLater(pauseMillis: number) {
+    this.waitingToGrow = true
+    this.later(pauseMillis, () => {
       this.waitingToGrow = false
       this.owner.onCapacity()
     })
@@ -173,24 +239,26 @@ export class Pool implements CarrierOwner {
   private openNow(surplus: boolean) {
     const id = `${this.address}#${++this.sessions}`
     this.observer?.onOpening(id)
-    const carrier = new Carrier(id, surplus, this, this.connect, this.endpoint)
+    const carrier = new Carrier(id, surplus, this.caution.allowance(), this, this.connect, this.endpoint)
     this.carriers.add(carrier)
     // Before those that it replaces, so that it is given the streams.
     const index = this.active.findIndex(({ rotating }) => rotating)
     this.active.splice(index < 0 ? this.active.length : index, 0, carrier)
   }
 
-  /** Whether a session more is allowed. One that is about to be replaced does not count: its replacement does. */
-  private get hasPlace(): boolean {
+  /** Whether a session more is allowed. One that is about to be replaced, or may be, does not count: its replacement does. */
+  private hasPlace(nowMillis: number): boolean {
     let count = 0
-    for (const { rotating } of this.active) if (!rotating) count++
+    for (const one of this.active) if (!one.rotating && !(one.ready && this.isDoubtful(one, nowMillis))) count++
     return count < this.settings.maxSessions
   }
 
   /** How many streams the sessions allow together, whatever of them is taken. */
   get streamsAllowed(): number {
     let allowed = 0
-    for (const { ready, session, streams } of this.active) if (ready) allowed += streams + session.openable
+    for (const { allowance, ready, session, streams } of this.active) {
+      if (ready) allowed += Math.min(allowance.limit, streams + session.openable)
+    }
     return allowed
   }
 
@@ -241,7 +309,29 @@ export class Pool implements CarrierOwner {
       for (const one of [...this.active]) if (one.rotating && !carrier.rotating) this.rest(one)
     }
     carrier.heard(nowMillis)
+    if (carrier.allowance.counts(openedAtMillis)) this.trust(carrier, nowMillis)
     this.roundTripMillis = smoothed(this.roundTripMillis, nowMillis - openedAtMillis)
+  }
+
+  private trust(carrier: Carrier, nowMillis: number) {
+    const { allowance } = carrier
+    this.caution.answered()
+    if (allowance.answered() && this.active.includes(carrier)) this.ping(carrier, nowMillis, () => allowance.widen())
+  }
+
+  /** A stream of it ended without one. */
+  unanswered(carrier: Carrier, ending: Ending, openedAtMillis: number): void {
+    if (ending._tag === "Lost") carrier.allowance.lost++
+    if (ending._tag === "Reset" && ending.code === enhanceYourCalm && ending.initiator !== "local") {
+      this.calm(openedAtMillis)
+    }
+  }
+
+  /** The server asks for calm. */
+  private calm(openedAtMillis: number) {
+    const now = this.now()
+    if (!this.caution.calm(openedAtMillis, now, Math.random())) return
+    for (const { allowance } of this.active) allowance.narrow(now)
   }
 
   /** Opens no more streams on the session of that name; what is open there may finish. */
@@ -319,7 +409,10 @@ export class Pool implements CarrierOwner {
     const taking = this.active.includes(carrier)
     this.deactivate(carrier)
     this.countFailure(carrier)
-    if (carrier.goAway === undefined) this.observer?.onGoAway(carrier.id, goAway)
+    if (carrier.goAway === undefined) {
+      this.observer?.onGoAway(carrier.id, goAway)
+      if (goAway.code === enhanceYourCalm) this.calm(Number.POSITIVE_INFINITY)
+    }
     carrier.goAway = goAway
     const replaceable = this.owner.onGoAway(goAway)
     carrier.session.close()
@@ -334,7 +427,8 @@ export class Pool implements CarrierOwner {
     if (this.active.length === 0) return this.open()
     // One at a time, as when the pool grows: it is told to go by a server that may tell so to all.
     const busy = this.active.some((one) => one.provenAtMillis === undefined)
-    if (!busy && this.hasPlace && !this.closed && now >= this.growNotBeforeMillis) this.openNow(true)
+    const notBeforeMillis = Math.max(this.growNotBeforeMillis, this.caution.calmUntilMillis)
+    if (!busy && this.hasPlace(now) && !this.closed && now >= notBeforeMillis) this.openNow(true)
   }
 
   onEnd(carrier: Carrier, failure: SessionFailure | undefined): void {
@@ -348,6 +442,10 @@ export class Pool implements CarrierOwner {
     this.observer?.onEnded(carrier.id, expected ? "closed" : carrier.ready ? "lost" : "failed", lost, carrier.address)
     this.deactivate(carrier)
     this.countFailure(carrier)
+    // One that said GOAWAY has lost nothing by it.
+    const { allowance, readyAtMillis } = carrier
+    const isLost = !expected && carrier.verdict === undefined && carrier.goAway === undefined
+    if (isLost && readyAtMillis !== undefined) this.caution.ended(allowance, readyAtMillis, this.now())
     // After a GOAWAY, the queue may wait for another session already.
     if (!carrier.ready && this.active.length === 0 && !this.closed) this.owner.onUnreachable(failure)
     if (this.isEmpty) this.owner.onEmpty()
@@ -382,8 +480,18 @@ export class Pool implements CarrierOwner {
   }
 
   private check(carrier: Carrier) {
+    const { checkAtMillis } = carrier
+    const lateMillis = this.now() - checkAtMillis
+    if (lateMillis <= punctualMillis) return this.examine(carrier, false)
+    this.afterReading(() => {
+      const isDue = this.carriers.has(carrier) && carrier.checkAtMillis === checkAtMillis
+      if (isDue) this.examine(carrier, lateMillis > latenessMillis)
+    })
+  }
+
+  private examine(carrier: Carrier, late: boolean) {
     const now = this.now()
-    const checkup = examine(carrier, this.settings, now, now - carrier.checkAtMillis > latenessMillis)
+    const checkup = examine(carrier, this.settings, now, late)
     switch (checkup._tag) {
       case "Wait":
         return this.watch(carrier, checkup.untilMillis)
@@ -397,9 +505,13 @@ export class Pool implements CarrierOwner {
     }
   }
 
-  private ping(carrier: Carrier, nowMillis: number) {
+  private ping(carrier: Carrier, nowMillis: number, onAlive?: () => void) {
     carrier.pingedAtMillis = nowMillis
-    carrier.session.ping(() => carrier.heard(this.now()))
+    carrier.session.ping(() => {
+      carrier.heard(this.now())
+      onAlive?.()
+      this.owner.onCapacity()
+    })
     this.watch(carrier, nowMillis + this.settings.pingTimeoutMillis)
   }
 

@@ -52,6 +52,9 @@ export interface GoAway {
   readonly debugData: string
 }
 
+/** "The peer is exhibiting a behavior that might be generating excessive load" (RFC 9113, 7). */
+export const enhanceYourCalm = 0xb
+
 /** How a stream ended: exactly one of these, exactly once. */
 export type Ending =
   | {
@@ -68,8 +71,8 @@ export type Ending =
   | { readonly _tag: "AboveLastStream"; readonly goAway: GoAway }
   /** The session could not take it; nothing was written. */
   | { readonly _tag: "NeverWritten"; readonly problem?: string | undefined }
-  /** RST_STREAM with another code: may have been processed. */
-  | { readonly _tag: "Reset"; readonly code: number }
+  /** RST_STREAM with another code: may have been processed. The peer's, unless it is said to be from here. */
+  | { readonly _tag: "Reset"; readonly code: number; readonly initiator?: "local" | "peer" | undefined }
   /** The session ended after the request was written: may have been processed. */
   | { readonly _tag: "Lost"; readonly problem: string }
 
