@@ -1,6 +1,7 @@
 /**
  * The kinds of faults: what each does, and how often it comes. Those of the server are faults of the simulator; those of
- * the network happen in the relay before it, to bytes that it cannot read; those of the machine, to the client's clock.
+ * the network happen in the relay before it, to bytes that it cannot read; those of the machine, to the client's clock
+ * or its process.
  */
 import type { Fault } from "@effect-apns/simulator"
 import type { NetworkFault } from "./relay.ts"
@@ -9,6 +10,7 @@ export type Planned =
   | { readonly _tag: "server"; readonly fault: Fault }
   | { readonly _tag: "network"; readonly fault: NetworkFault }
   | { readonly _tag: "clock"; readonly aheadMillis: number }
+  | { readonly _tag: "freeze"; readonly millis: number }
 
 /** A whole number from `least` to `most`. */
 export type Whole = (least: number, most: number) => number
@@ -88,7 +90,15 @@ export const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
     "GOAWAY without answer",
     { group: "goaway", weight: 1, make: (whole) => server({ _tag: "goAway", code: whole(0, 2), answer: false }) }
   ],
+  [
+    "GOAWAY ENHANCE_YOUR_CALM",
+    { group: "goaway", weight: 1, make: () => server({ _tag: "goAway", code: 0xb, lastStreamId: "before" }) }
+  ],
   ...resets,
+  [
+    "ENHANCE_YOUR_CALM run",
+    { group: "limit", weight: 1, make: (whole) => server({ _tag: "reset", code: 0xb }, { times: whole(2, 6) }) }
+  ],
   ["429 run", run("TooManyRequests")],
   ["500 run", run("InternalServerError")],
   ["503 run", run("ServiceUnavailable")],
@@ -139,6 +149,10 @@ export const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
     }
   ],
   ["connection destroyed", { group: "network", weight: 2, make: () => server({ _tag: "disconnect" }) }],
+  [
+    "one answer a connection",
+    { group: "network", weight: 1, make: (whole) => server({ _tag: "disconnect" }, { every: 2, times: whole(2, 5) }) }
+  ],
   [
     "reset mid-request",
     {
@@ -191,5 +205,10 @@ export const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   [
     "clock set forward",
     { group: "machine", weight: 1, make: (whole) => ({ _tag: "clock", aheadMillis: whole(1, wrongMillis) }) }
+  ],
+  // Up to longer than all of the client's times but its deadline.
+  [
+    "freeze and thaw",
+    { group: "machine", weight: 0.5, make: (whole) => ({ _tag: "freeze", millis: whole(200, 3_000) }) }
   ]
 ])

@@ -28,7 +28,13 @@ export interface ClockSet {
   readonly aheadMillis: number
 }
 
-export type FromServer = Ready | Account | ClockSet
+/** A fault of the client's machine: its process stands still for so long. */
+export interface Freeze {
+  readonly _tag: "freeze"
+  readonly millis: number
+}
+
+export type FromServer = Ready | Account | ClockSet | Freeze
 
 /**
  * `progress`: so many notifications are settled. `calm`: no more faults; all connections are ended, and the account follows

@@ -27,6 +27,7 @@ const program = Effect.gen(function* () {
       injected[fault.kind] = (injected[fault.kind] ?? 0) + 1
       const { planned } = fault
       if (planned._tag === "network") relay.fail(planned.fault)
+      else if (planned._tag === "freeze") tell(planned)
       else if (planned._tag === "clock") tell({ _tag: "clockSet", aheadMillis: planned.aheadMillis })
       else Effect.runSync(simulator.inject(planned.fault))
     }

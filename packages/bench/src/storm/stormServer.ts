@@ -17,6 +17,12 @@ export interface StormServer {
 /** How long it may take to close all connections and tell what it did. */
 const calmMillis = 60_000
 
+/**
+ * Stands still as a process does that is stopped: no timer runs and no socket is read, while time goes on and the network
+ * brings what it brings.
+ */
+const freeze = (millis: number) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, millis)
+
 /** Starts the server; it ends with the scope. `setClock` does what its plan has in store for the client's clock. */
 export const stormServer = Effect.fnUntraced(function* (
   options: PlanOptions,
@@ -51,6 +57,7 @@ export const stormServer = Effect.fnUntraced(function* (
     })
   child.on("message", (said: FromServer) => {
     if (said._tag === "clockSet") setClock?.(said.aheadMillis)
+    if (said._tag === "freeze") freeze(said.millis)
   })
   const tell = (message: ToServer) => {
     if (child.connected) child.send(message)
