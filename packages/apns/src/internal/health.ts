@@ -31,18 +31,6 @@ export type Checkup =
   | { readonly _tag: "Dead" }
 
 /**
- * Whether a session may be dead without a word: it has given no sign of life for longer than any check of it takes, for the
- * process stood still meanwhile (a function between two calls, a laptop whose lid was closed). Routers forget connections in
- * such a time. `standstillMillis` is when the last one ended that the clock did not count.
- */
-export const isDoubtful = (
-  { heardAtMillis }: Pick<Vitals, "heardAtMillis">,
-  { idlePingMillis, pingTimeoutMillis }: HealthSettings,
-  standstillMillis: number,
-  nowMillis: number
-): boolean => heardAtMillis < standstillMillis || nowMillis - heardAtMillis > idlePingMillis + pingTimeoutMillis
-
-/**
  * What to do about a session now. `late` says that the process did not run when it should have (it was suspended, or its
  * event loop was blocked): what the server sent meanwhile is still to be read, so silence proves nothing.
  */

@@ -10,8 +10,9 @@ import { Caution } from "./caution.ts"
 import type { ConnectionObserver } from "./connectionReport.ts"
 import { type AfterReading, punctualMillis } from "./deadlines.ts"
 import { growAtMillis, idleShare, type LoopTime, smoothed, waitMillis } from "./growth.ts"
-import { examine, type HealthSettings, isDoubtful } from "./health.ts"
+import { examine, type HealthSettings } from "./health.ts"
 import type { Census } from "./ledger.ts"
+import { Standstill } from "./standstill.ts"
 import {
   type Connect,
   type Ending,
@@ -64,7 +65,6 @@ export class Pool implements CarrierOwner {
   private readonly rotateAt: number
   private readonly owner: PoolOwner
   private readonly now: () => number
-  private readonly wallNow: () => number
   private readonly later: Later
   private readonly afterReading: AfterReading
   private readonly loopTime: () => LoopTime
@@ -86,10 +86,7 @@ export class Pool implements CarrierOwner {
   private readonly addresses = new Addresses()
   private readonly caution = new Caution()
   private waitingForCalm = false
-  /** When the clocks were compared, by how much that of the day was ahead, and when a standstill ended that only it counted. */
-  private comparedAtMillis = Number.NaN
-  private aheadMillis = Number.POSITIVE_INFINITY
-  private standstillMillis = Number.NEGATIVE_INFINITY
+  private readonly standstill: Standstill
 
   constructor(options: {
     readonly address: string
@@ -112,7 +109,7 @@ export class Pool implements CarrierOwner {
     this.rotateAt = this.maxStreams - rotationMargin(this.maxStreams)
     this.owner = options.owner
     this.now = options.now
-    this.wallNow = options.wallNow
+    this.standstill = new Standstill(options.settings, options.wallNow)
     this.later = options.later
     this.afterReading = options.afterReading
     this.loopTime = options.loopTime
@@ -135,27 +132,14 @@ export class Pool implements CarrierOwner {
   /** A session that takes a stream now: of those that do, the oldest, so that those that are not needed fall idle. */
   free(nowMillis: number): Carrier | undefined {
     if (nowMillis < this.caution.calmUntilMillis) return undefined
-    if (nowMillis !== this.comparedAtMillis) this.compareClocks(nowMillis)
+    this.standstill.notice(nowMillis)
     for (const carrier of this.active) {
       const { allowance, ready, session, streams } = carrier
       if (!ready || streams >= allowance.limit || session.openable === 0) continue
-      if (!this.isDoubtful(carrier, nowMillis)) return carrier
+      if (!this.standstill.doubts(carrier, nowMillis)) return carrier
       if (carrier.pingedAtMillis === undefined) this.ping(carrier, nowMillis)
     }
     return undefined
-  }
-
-  private isDoubtful(carrier: Carrier, nowMillis: number) {
-    return isDoubtful(carrier, this.settings, this.standstillMillis, nowMillis)
-  }
-
-  /** The clock that spans are measured on may stand still with a machine that sleeps. */
-  private compareClocks(nowMillis: number) {
-    const { idlePingMillis, pingTimeoutMillis } = this.settings
-    const aheadMillis = this.wallNow() - nowMillis
-    if (aheadMillis - this.aheadMillis > idlePingMillis + pingTimeoutMillis) this.standstillMillis = nowMillis
-    this.comparedAtMillis = nowMillis
-    this.aheadMillis = aheadMillis
   }
 
   /** No session takes what waits: opens one, now or later, when there is none or when those there are do not suffice. */
@@ -194,7 +178,8 @@ export class Pool implements CarrierOwner {
 
   private considerGrowth(nowMillis: number) {
     if (this.closed) return
-    if (this.active.every((one) => one.ready && this.isDoubtful(one, nowMillis))) return this.openBeside(nowMillis)
+    if (this.active.every((one) => one.ready && this.standstill.doubts(one, nowMillis)))
+      return this.openBeside(nowMillis)
     if (this.caution.careful) return
     let provenSinceMillis = 0
     for (const { provenAtMillis } of this.active) {
@@ -249,7 +234,7 @@ export class Pool implements CarrierOwner {
   /** Whether a session more is allowed. One that is about to be replaced, or may be, does not count: its replacement does. */
   private hasPlace(nowMillis: number): boolean {
     let count = 0
-    for (const one of this.active) if (!one.rotating && !(one.ready && this.isDoubtful(one, nowMillis))) count++
+    for (const one of this.active) if (!one.rotating && !(one.ready && this.standstill.doubts(one, nowMillis))) count++
     return count < this.settings.maxSessions
   }
 
