@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { partsOf, pastedForms } from "../support/pastedKeys.ts"
 import { forms, leaks, pemSecrets, type Secret } from "../support/testimony.ts"
 import { run } from "./support/commandLine.ts"
 import { type Leaf, leaves } from "./support/commands.ts"
@@ -118,6 +119,50 @@ describe("every command", () => {
         })
         assert.isAtLeast(calls.length, 12)
         assertSilent(yield* Effect.all(calls))
+      }),
+    long
+  )
+
+  it.live(
+    "echoes no part of a key in any form, in place of any path and any text",
+    () =>
+      Effect.gen(function* () {
+        const all = yield* leaves()
+        const leaked: Array<string> = []
+        let calls = 0
+        for (const [form, given] of Object.entries(pastedForms(p8))) {
+          const parts = partsOf(given)
+          const look = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
+            Effect.map(printedBy(args, { ...nowhere, ...env }), ({ text }) => {
+              calls++
+              const part = parts.find((part) => text.includes(part))
+              if (part !== undefined) leaked.push(`${args[0]} ${args[1]} … ${form}: ${part.slice(0, 6)}…`)
+            })
+          for (const leaf of all) {
+            for (const { name, type } of leaf.flags) {
+              if (type === "file") yield* look([...needed(leaf, "work"), `--${name}=${given}`])
+            }
+          }
+          for (const name of [
+            "KEY_FILE",
+            "CERTIFICATE_FILE",
+            "CA_FILE",
+            "TOPIC",
+            "TEAM_ID",
+            "KEY_ID",
+            "ENVIRONMENT",
+            "TIMEOUT"
+          ]) {
+            const env = { APNS_KEY: p8, APNS_TEAM_ID: "FAKETEAM01", APNS_KEY_ID: "FAKEKEY001", [`APNS_${name}`]: given }
+            yield* look(["doctor", "--json", "--timeout=1"], env)
+            yield* look(["send", "7a1f0c3b5d2e4f60", "--body=x"], env)
+          }
+          for (const args of [["cert", "inspect"], ["payload"], ["token", "decode"], ["reason"], ["send"], ["bulk"]]) {
+            yield* look([...args, "--", given])
+          }
+        }
+        assert.isAtLeast(calls, 500)
+        assert.deepStrictEqual(leaked, [])
       }),
     long
   )

@@ -17,6 +17,7 @@ import { datesProblem } from "./internal/certificateDates.ts"
 import { loadReaders, readSource } from "./internal/certificateSource.ts"
 import { readCredentialsFile } from "./internal/credentialsFile.ts"
 import { type CredentialsProblem, inFile, invalidCredentials } from "./internal/credentialsProblem.ts"
+import { isShowable, shownPath } from "./internal/path.ts"
 import { decodeText } from "./internal/pem.ts"
 import { recognise, unexpected } from "./internal/recognise.ts"
 import { readTokenKey } from "./internal/tokenKey.ts"
@@ -119,7 +120,10 @@ export type TokenOptions = {
   readonly keyId: string
 } & (
   | {
-      /** The content of the `.p8` file. Line breaks may be CRLF or the two characters `\n` of an environment variable. */
+      /**
+       * The content of the `.p8` file, or base64 of it. Line breaks may be CRLF or the two characters `\n` of an environment
+       * variable.
+       */
       readonly privateKey: Redacted.Redacted<string>
     }
   | {
@@ -162,6 +166,20 @@ export type CertificateOptions = {
     }
 )
 
+/**
+ * Whether a text can be the path of a file, and is not what people paste in its place: a key or a certificate, base64 of one, a
+ * line out of one, a `data:` URI, JSON.
+ *
+ * **When to use**
+ *
+ * Use before a path that somebody gave is kept or repeated. `token` and `certificate` need none of it: they repeat no such text.
+ * A path that looks like base64 and has no folder passes as `./path`.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isPath = (text: string): boolean => isShowable(text)
+
 /** Describes an id without echoing it: it may be something secret in the wrong place. */
 const checkId = (name: "teamId" | "keyId", value: string): Result.Result<string, CredentialsProblem> => {
   const where =
@@ -180,7 +198,7 @@ const checkSwapped = (path: string, options: TokenOptions): Result.Result<void, 
   const named = /^AuthKey_([A-Z0-9]{10})\.p8$/.exec(basename(path))?.[1]
   return named !== undefined && named === options.teamId && named !== options.keyId
     ? Result.fail({
-        problem: `teamId is the Key ID in the name of ${path}`,
+        problem: `teamId is the Key ID in the name of ${shownPath(path)}`,
         cure: "Swap teamId and keyId"
       })
     : Result.succeed(undefined)
@@ -225,7 +243,7 @@ export const token = (options: TokenOptions): Effect.Effect<TokenCredentials, Ap
 
 const tokenKeyOf = (bytes: Uint8Array): Result.Result<string, CredentialsProblem> => {
   const content = recognise(bytes)
-  return content === "pem"
+  return content === "pem" || content === "base64Pem"
     ? readTokenKey(decodeText(bytes))
     : Result.fail(unexpected("a token key in PEM form", content))
 }

@@ -10,8 +10,10 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { isPath } from "effect-apns/Credentials"
 import type { Failure } from "./Failure.ts"
 import { fileFlag } from "./FileParam.ts"
+import { hushed } from "./hushed.ts"
 import { Process } from "./Process.ts"
 
 /**
@@ -160,14 +162,6 @@ export const under = (farther: Variables, nearer: Variables): Variables => {
 }
 
 /**
- * Whether a key was pasted where its path belongs. Then it stays as it is: the library knows it, and does not repeat it.
- *
- * @category guards
- * @since 0.1.0
- */
-export const isContent = (value: string) => /-----BEGIN|[\r\n\0]|^MI[\w+/=]{80,}$/.test(value)
-
-/**
  * The variables that the flags stand for.
  *
  * @category getters
@@ -179,7 +173,7 @@ export const ofFlags = (flags: Omit<SettingFlags, "profile">): Variables => {
     const given = flags[name as keyof typeof settings]
     if (given === undefined || Option.isNone(given)) continue
     const { value } = given
-    variables[setting.variable] = setting.file === true && !isContent(value) ? resolve(value) : value
+    variables[setting.variable] = setting.file === true && isPath(value) ? resolve(value) : value
   }
   return variables
 }
@@ -239,6 +233,7 @@ export const resolved = (flags: SettingFlags, more: Variables = {}): Effect.Effe
  */
 export interface Sourced {
   readonly variable: string
+  /** As it may be shown. */
   readonly value: string
   readonly from: "flag" | "variable" | "profile" | "default"
   /** The flag, the variable, the profile's name; `default`. */
@@ -271,6 +266,6 @@ export const sourced = (
     )
     return {
       variables,
-      sources: inForce.map(([variable, value]) => ({ variable, value, ...sourceOf(variable) }))
+      sources: inForce.map(([variable, value]) => ({ variable, value: hushed(value), ...sourceOf(variable) }))
     }
   })

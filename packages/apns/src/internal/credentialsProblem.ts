@@ -1,5 +1,6 @@
 import { ApnsError } from "../ApnsError.ts"
 import { InvalidCredentials } from "../Reason.ts"
+import { shownPath } from "./path.ts"
 
 /**
  * Why a key or certificate cannot be used, and how to mend it. The internal readers fail with this plain value; the
@@ -23,5 +24,5 @@ export const inFile =
   (path: string) =>
   (problem: CredentialsProblem): CredentialsProblem => ({
     ...problem,
-    problem: `${path}: ${problem.problem}`
+    problem: `${shownPath(path)}: ${problem.problem}`
   })

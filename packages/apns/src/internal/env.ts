@@ -1,7 +1,6 @@
 /**
  * The settings of `Apns.layerConfig` and `Channels.layerConfig`, read through Effect's `Config` and told apart with names in every error.
  */
-import { readFile } from "node:fs/promises"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,6 +12,9 @@ import * as Credentials from "../Credentials.ts"
 import type { Environment } from "../Environment.ts"
 import { resolve } from "../Environment.ts"
 import { InvalidConfiguration, InvalidCredentials } from "../Reason.ts"
+import { readBounded } from "./boundedFile.ts"
+import { isContent, isShowable, shownPath } from "./path.ts"
+import { decodeText } from "./pem.ts"
 
 const invalid = (setting: string, problem: string, cure: string) =>
   new ApnsError({ reason: new InvalidConfiguration({ setting, problem, cure }) })
@@ -30,28 +32,38 @@ const secret = (name: string): Effect.Effect<Redacted.Redacted<string> | undefin
 
 /** What a variable is that should be something else. A key pasted into the wrong one must not come back in the message. */
 const said = (value: string): string =>
-  /-----BEGIN|[\w+/=]{60,}/.test(value) ? "holds what looks like a key" : `is ${JSON.stringify(value)}`
+  /[\w+/=]{60,}/.test(value) || !isShowable(value) ? "holds what looks like a key" : `is ${JSON.stringify(value)}`
 
 /** A variable that names a file. A key pasted where its path belongs must not come back in a message about the path. */
 const pathOf = (name: string): Effect.Effect<string | undefined, ApnsError> =>
   Effect.flatMap(text(name), (value) =>
-    value !== undefined && /-----BEGIN|[\r\n\0]|^MI[\w+/=]{80,}$/.test(value)
-      ? Effect.fail(invalid(name, "holds text where a path belongs", "Give the path of the file, not its content."))
+    value !== undefined && isContent(value)
+      ? Effect.fail(
+          invalid(
+            name,
+            "holds text where a path belongs",
+            name === "APNS_KEY_FILE"
+              ? "Give the path of the file, or its content as APNS_KEY."
+              : "Give the path of the file, not its content."
+          )
+        )
       : Effect.succeed(value)
   )
 
+/** All the authorities that systems trust take a few hundred kilobytes. */
+const largestBundle = 4 * 1024 * 1024
+
 const file = (name: string, path: string) =>
-  Effect.tryPromise({
-    try: () => readFile(path, "utf8"),
-    catch: (cause) => {
-      const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error"
-      return invalid(
+  readBounded(path, largestBundle).pipe(
+    Effect.map(decodeText),
+    Effect.mapError(({ code }) =>
+      invalid(
         name,
-        `names the file ${path}, which cannot be read (${code})`,
+        `names the file ${shownPath(path)}, which cannot be read (${code})`,
         "Check the path and its permissions."
       )
-    }
-  })
+    )
+  )
 
 const port = (name: string, apples: string): Effect.Effect<number | undefined, ApnsError> =>
   Effect.flatMap(text(name), (value) => {

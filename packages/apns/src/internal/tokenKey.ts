@@ -1,7 +1,7 @@
 import { createPrivateKey } from "node:crypto"
 import * as Result from "effect/Result"
 import type { CredentialsProblem } from "./credentialsProblem.ts"
-import { parse } from "./pem.ts"
+import { decodeText, parse } from "./pem.ts"
 import { recognise, unexpected } from "./recognise.ts"
 
 const p8 = "Use the AuthKey_<key id>.p8 file downloaded from the Keys page of the developer account"
@@ -35,12 +35,26 @@ const otherLabels: Record<string, CredentialsProblem> = {
 
 const curveNames: Record<string, string> = { secp384r1: "P-384", secp521r1: "P-521" }
 
+/** Secret stores and CI systems keep files in base64, some in base64 of that. */
+const unwrapped = (text: string, times = 2): string => {
+  const base64 = text
+    .replace(/^\uFEFF/, "")
+    .replaceAll(/\s|\\[rn]/g, "")
+    .replace(/^data:[^,]*,/i, "")
+  if (times === 0 || !/^[\w+/=-]{40,}$/.test(base64)) return text
+  const inner = decodeText(Buffer.from(base64, "base64"))
+  if (inner.includes("-----BEGIN ")) return inner
+  const further = unwrapped(inner, times - 1)
+  return further === inner ? text : further
+}
+
 /**
- * Checks the text of a .p8 token key and returns it as clean PKCS #8 PEM. The key must be an EC key on P-256, the only
+ * Checks the text of a .p8 token key, or base64 of it, and returns it as clean PKCS #8 PEM. The key must be an EC key on P-256, the only
  * kind ES256 signs with (RFC 7518, section 3.4).
  */
-export const readTokenKey = (text: string): Result.Result<string, CredentialsProblem> =>
+export const readTokenKey = (given: string): Result.Result<string, CredentialsProblem> =>
   Result.gen(function* () {
+    const text = unwrapped(given)
     const blocks = yield* parse(text)
     const [block, ...others] = blocks.filter(({ label }) => label === "PRIVATE KEY")
     if (block === undefined) {

@@ -4,10 +4,11 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type ApnsError, FromConfig } from "effect-apns"
+import { isPath } from "effect-apns/Credentials"
 import { badInput, type Failure } from "../Failure.ts"
 import { Process } from "../Process.ts"
 import { profilesFile, readProfiles, writeProfiles } from "../Profiles.ts"
-import { isContent, ofFlags, type Setting, type SettingFlags, settings, type Variables } from "../Settings.ts"
+import { ofFlags, type Setting, type SettingFlags, settings, type Variables } from "../Settings.ts"
 import { type FileWarning, fileWarnings } from "./files.ts"
 import { warn } from "./kept.ts"
 
@@ -70,7 +71,7 @@ const checkName = (name: string): Effect.Effect<void, Failure> =>
 const checkPaths = (flags: AddInput): Effect.Effect<void, Failure> => {
   const pasted = Object.entries<Setting>(settings).find(
     ([key, { file }]) =>
-      file === true && isContent(Option.getOrElse(flags[key as keyof typeof settings] ?? Option.none(), () => ""))
+      file === true && !isPath(Option.getOrElse(flags[key as keyof typeof settings] ?? Option.none(), () => ""))
   )
   return pasted === undefined
     ? Effect.void
