@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Exit, Fiber, Layer, Redacted, Result, Schedule } from "effect"
+import { Clock, DateTime, Duration, Effect, Exit, Fiber, Layer, Redacted, Result, Schedule } from "effect"
 import { TestClock } from "effect/testing"
 import {
   Apns,
@@ -262,6 +262,17 @@ describe("retries", () => {
     })
   )
 
+  it.effect("what found no connection until the deadline, and what it then fails with is unsent", () =>
+    Effect.gen(function* () {
+      const lines = Array.from({ length: 40 }, () => noConnection(true))
+      assert.strictEqual((yield* play({ lines: [...lines, accepted] }).accepts()).attempts, 41)
+      const { asked, fails } = play({ lines: [noConnection(true)] })
+      const error = yield* fails()
+      assert.deepStrictEqual([error.reason._tag, error.outcome], ["ConnectionFailed", "unsent"])
+      assert.isAtLeast((asked.at(-1) ?? assert.fail()).at, 29_000)
+    })
+  )
+
   it.effect("a stream that was turned away at once, the second time not", () =>
     Effect.gen(function* () {
       const { accepts, pauses } = play({ lines: [turnedAway, turnedAway, accepted] })
@@ -321,6 +332,21 @@ describe("retries", () => {
     })
   )
 
+  it.effect("nothing on a session whose server shuts down, though it is not tried again", () =>
+    Effect.gen(function* () {
+      for (const reason of ["Shutdown", "IdleTimeout"]) {
+        const { accepts, events, fails } = play({ lines: [refused(503, reason), accepted], retry: Schedule.recurs(0) })
+        yield* fails()
+        yield* accepts()
+        assert.deepStrictEqual(events, [
+          "request on push.test:443#1",
+          "retire push.test:443#1",
+          "request on push.test:443#2"
+        ])
+      }
+    })
+  )
+
   it.effect("not the unknown, unless asked to", () =>
     Effect.gen(function* () {
       const cautious = play({ lines: [unknown, accepted], retry: Schedule.recurs(3) })
@@ -339,6 +365,29 @@ describe("retries", () => {
       const error = yield* fails()
       assert.deepStrictEqual([error.reason._tag, error.outcome, error.attempts], ["OutcomeUnknown", "unknown", 2])
     })
+  )
+
+  it.effect.each([
+    ["refused for good", refused(410, "Unregistered"), "Unregistered", "dropToken"],
+    ["refused for a passing fault", refused(503, "ServiceUnavailable"), "ServiceUnavailable", "retry"],
+    ["refused by no APNs", Effect.succeed({ status: 404, body: "<html>" }), "UnexpectedAnswer", "fixConfig"],
+    ["never sent", noConnection(false), "OutcomeUnknown", "retryLater"],
+    [
+      "late in the queue",
+      Effect.fail(new Reason.DeadlinePassed({ address, stage: "queue", waited: Duration.seconds(1) })),
+      "OutcomeUnknown",
+      "retryLater"
+    ]
+  ] as ReadonlyArray<readonly [string, Line, string, string]>)(
+    "and leave no doubt untold when the replay was %s",
+    ([, line, tag, action]) =>
+      Effect.gen(function* () {
+        const { fails } = play({ lines: [unknown, line], replayUnknown: true })
+        const error = yield* fails()
+        assert.deepStrictEqual([error.reason._tag, error.outcome, error.action], [tag, "unknown", action])
+        assert.include(error.message, "the server ended the connection")
+        assert.isFalse(Retry.isRetryable(error))
+      })
   )
 
   it.effect("as the caller's Schedule says, which replaces ours wholly", () =>
@@ -428,7 +477,6 @@ describe("the deadline", () => {
   it.effect.each([
     ["a duration", "2 seconds", 1_002_000],
     ["a Date", new Date(1_005_000), 1_005_000],
-    ["a Date that has passed", new Date(900_000), 900_000],
     ["a Date far away", new Date(9_000_000), 1_010_000],
     ["once", "once", 1_010_000]
   ] as const)("is bounded by the expiration (%s)", ([, expiration, expected]) =>
@@ -437,6 +485,47 @@ describe("the deadline", () => {
       const { accepts, asked } = play({ lines: [accepted], timeout: "10 seconds" })
       yield* accepts(hello({ expiration }))
       assert.strictEqual(asked[0]?.request.deadlineMillis, expected)
+    })
+  )
+
+  it.effect.each([
+    ["a Date", new Date(900_000), "seconds in place of milliseconds"],
+    ["this very moment", new Date(1_800_000_000_000), "is past"],
+    ["a DateTime", DateTime.makeUnsafe(1_799_999_999_999), "is past"],
+    ["no duration", "0 seconds", "is past"],
+    ["seconds", new Date(1_800_000_100), "is past; seconds in place of milliseconds?"]
+  ] as const)("that has expired before (%s) is a mistake of the notification's", ([, expiration, problem]) =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(1_800_000_000_000)
+      const { asked, fails } = play({ lines: [accepted] })
+      const error = yield* fails(hello({ expiration }))
+      assert.deepInclude(error.reason, { _tag: "InvalidNotification", field: "expiration" })
+      assert.deepStrictEqual([error.outcome, error.action, asked.length], ["unsent", "fixConfig", 0])
+      assert.include(error.message, problem)
+    })
+  )
+
+  it.effect("that is the expiration says so when it passes, while waiting or after an attempt", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(1_800_000_000_000)
+      const late = (stage: Reason.Stage) =>
+        Effect.delay(
+          Effect.fail(new Reason.DeadlinePassed({ address, stage, waited: Duration.seconds(5) })),
+          "5 seconds"
+        )
+      for (const [lines, outcome] of [
+        [[late("queue")], "unsent"],
+        [[late("answer")], "unknown"],
+        [[noConnection(true), late("connect")], "unsent"]
+      ] as const) {
+        const error = yield* play({ lines }).fails(hello({ expiration: "5 seconds" }))
+        assert.deepInclude(error.reason, { _tag: "DeadlinePassed", expired: true })
+        assert.deepStrictEqual([error.outcome, error.action], [outcome, "fixConfig"])
+        assert.match(error.message, /the notification expired after 5s/)
+        const timed = yield* play({ lines, timeout: "5 seconds" }).fails(hello({ expiration: "1 hour" }))
+        assert.deepInclude(timed.reason, { _tag: "DeadlinePassed", expired: false })
+        assert.deepStrictEqual(timed.action, "retryLater")
+      }
     })
   )
 
@@ -641,6 +730,20 @@ describe("the provider token", () => {
       const { asked, fails } = play({ lines: [refused(403, "ExpiredProviderToken")], jwt })
       assert.strictEqual((yield* fails()).reason._tag, "InvalidCredentials")
       assert.lengthOf(asked, 1)
+    })
+  )
+
+  it.effect("that cannot be renewed leaves untold no doubt of an earlier attempt", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(hour)
+      const broken = new Reason.InvalidCredentials({ problem: "the key cannot sign", cure: "Use another." })
+      for (const renewed of [Effect.fail(broken), Effect.succeed(false)]) {
+        const { jwt } = cache(55 * 60_000, renewed)
+        const lines = [unknown, refused(403, "ExpiredProviderToken")]
+        const error = yield* play({ lines, jwt, replayUnknown: true }).fails()
+        assert.strictEqual(error.outcome, "unknown")
+        assert.include(error.message, "the server ended the connection")
+      }
     })
   )
 

@@ -1,5 +1,6 @@
 import { afterEach, assert, beforeEach, describe, it, vi } from "@effect/vitest"
 import { Duration, Result } from "effect"
+import { ReasonTable } from "effect-apns"
 import {
   type ConnectionError,
   LogicalConnection,
@@ -425,10 +426,28 @@ describe("GOAWAY", () => {
     const first = peer.session(0).settings(1)
     first.stream(0).answer(200)
     first.goAway({ processed: 1, debugData: json("Shutdown") })
-    assert.deepStrictEqual(asked.map(said), ["200", "Shutdown", "waiting"])
+    assert.deepStrictEqual(asked.map(said), ["200", "ConnectionFailed stream", "waiting"])
+    assert.include(errorOf(asked[1] as Asked).message, "Shutdown")
     peer.session(1).settings(1).stream(0).answer(200)
-    assert.deepStrictEqual(asked.map(said), ["200", "Shutdown", "200"])
+    assert.deepStrictEqual(asked.map(said), ["200", "ConnectionFailed stream", "200"])
   })
+
+  it.each(Object.keys(ReasonTable.rejections) as ReadonlyArray<ReasonTable.RejectionName>)(
+    "with the reason %s is the notification's only where it is about the credentials",
+    (name) => {
+      const { askAll, peer } = dialogue()
+      const asked = askAll("a", "b", "c")
+      const first = peer.session(0).settings(1)
+      first.stream(0).answer(200)
+      first.goAway({ processed: 1, debugData: json(name) })
+      const { action, status } = ReasonTable.rejections[name]
+      const isFault = status === 403 && action === "fixConfig"
+      assert.deepStrictEqual(
+        asked.map(said),
+        isFault ? ["200", name, name] : ["200", "ConnectionFailed stream", "waiting"]
+      )
+    }
+  )
 
   it.each(["", "calm down", "[]", '{"reason":5}', json("NeverHeardOf")])(
     "with the debug data %s is one without",

@@ -103,6 +103,13 @@ describe("the timestamp of a 410", () => {
     })
   }
 
+  it("is no later than the answer: in the future, the device would stay dead though it registers again", () => {
+    for (const ahead of [1, 60_000, 1e12]) {
+      assert.deepStrictEqual(timestampOf(String(now + ahead)), DateTime.makeUnsafe(now))
+    }
+    assert.deepStrictEqual(timestampOf(String(now)), DateTime.makeUnsafe(now))
+  })
+
   it("may be zero", () => {
     assert.strictEqual(timestampOf("0")?.epochMilliseconds, 0)
   })

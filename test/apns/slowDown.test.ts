@@ -27,6 +27,7 @@ const dialogue = (maxSessions = 1) => {
     connect: peer.connect,
     pool: { maxSessions, idlePingMillis: 60_000, silencePingMillis: 5000, pingTimeoutMillis: 2000 },
     slowDown: {
+      devices: undefined,
       badTokens: { share: 0.1, perSecond: 100, windowMillis: 1000 },
       outage: { failures: 3, withinMillis: 10_000, firstMillis: 500, maxMillis: 8000 }
     },
@@ -73,7 +74,8 @@ const dialogue = (maxSessions = 1) => {
     for (let n = 1; n <= 3; n++) unavailable(opened.stream(n))
     return opened
   }
-  return { clock, peer, connection, told, ask, askMany, session, shut }
+  const shutdown = (stream: FakeStream) => stream.answer(503, '{"reason":"Shutdown"}')
+  return { clock, peer, connection, told, ask, askMany, session, shut, shutdown }
 }
 
 beforeEach(() => {
@@ -122,6 +124,27 @@ describe("an outage", () => {
     assert.lengthOf(opened.live, 0)
     clock.advance(1)
     assert.lengthOf(opened.live, 1)
+  })
+
+  it("is not made by one server that shuts down, which says so to all it was asked", () => {
+    const { ask, askMany, peer, session, shutdown, told } = dialogue()
+    const opened = session(10)
+    askMany(9)
+    for (let n = 1; n < 10; n++) shutdown(opened.stream(n))
+    assert.deepStrictEqual(told, [])
+    for (let n = 0; n < 2; n++) {
+      assert.deepStrictEqual(told, [])
+      peer.session(n).goAway()
+      peer.flush()
+      ask()
+      shutdown(
+        peer
+          .session(n + 1)
+          .settings(1)
+          .stream(0)
+      )
+    }
+    assert.deepStrictEqual(told, ["slowed by outage"])
   })
 
   it("is not made by failures that have good answers between them", () => {

@@ -4,11 +4,16 @@ import { Simulator, type SimulatorOptions } from "@effect-apns/simulator"
 import { Duration, Effect, Fiber, Layer, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import {
+  Apns,
   ApnsConnection,
   type ApnsError,
+  type ApnsRequest,
   type Config,
+  JwtCache,
   Metrics,
   Notification,
+  PayloadSchema,
+  type Receipt,
   type SlowDown,
   send,
   sendAll,
@@ -17,7 +22,8 @@ import {
 import { ConnectionReport } from "../../packages/apns/src/internal/connectionReport.ts"
 import { ledgerOf } from "../../packages/apns/src/internal/ledger.ts"
 import { type LogLine, observed } from "../support/observed.ts"
-import { device, simulated } from "../support/simulated.ts"
+import { clientOf, device, simulated, topic } from "../support/simulated.ts"
+import { moment } from "../support/waiting.ts"
 
 const hello = (n: number) => Notification.alert({ device: device(n), alert: `Hello ${n}` })
 
@@ -202,6 +208,53 @@ describe("a device that gets too many", () => {
       assert.approximately(timings.totalMillis, 5000, 100)
       assert.lengthOf(yield* received, 2)
       assert.strictEqual((yield* inTime(send(hello(1)))).timings.totalMillis, 0)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("is spared in the order of sending, through a connection that is wrapped to log", () => {
+    const logged: Array<string> = []
+    const wrapped = Layer.effect(
+      ApnsConnection,
+      Effect.map(ApnsConnection, ({ address, request, retire }) => ({
+        address,
+        request: (asked: ApnsRequest) =>
+          request(asked).pipe(Effect.tap(({ status }) => Effect.sync(() => logged.push(`${status}`)))),
+        retire
+      }))
+    )
+    const layer = Layer.unwrap(
+      Effect.map(Simulator, (simulator) => {
+        const { credentials, environment } = clientOf(simulator)
+        return Apns.layerNoDeps({ topic, retry: Schedule.recurs(0) }).pipe(
+          Layer.provide([
+            wrapped.pipe(Layer.provide(ApnsConnection.layer({ environment }))),
+            Layer.unwrap(Effect.map(credentials, JwtCache.layer)),
+            PayloadSchema.layer
+          ])
+        )
+      })
+    ).pipe(Layer.provideMerge(Simulator.layer()))
+    return Effect.gen(function* () {
+      const { awaitReceived, inject, received } = yield* Simulator
+      yield* inject({ effect: { _tag: "reject", reason: "TooManyRequests", retryAfter: 5 } })
+      yield* Effect.flip(send(hello(1)))
+      const given: Array<string> = []
+      const fibers: Array<Fiber.Fiber<Receipt, ApnsError>> = []
+      for (let n = 0; n < 5; n++) {
+        const notification = hello(1)
+        given.push(notification.id)
+        fibers.push(yield* Effect.forkChild(send(notification), { startImmediately: true }))
+        yield* moment
+      }
+      assert.lengthOf(yield* received, 1)
+      yield* TestClock.adjust("5 seconds")
+      yield* awaitReceived(6)
+      for (const fiber of fibers) yield* Fiber.join(fiber)
+      assert.deepStrictEqual(
+        (yield* received).slice(1).map(({ apnsId }) => apnsId),
+        given
+      )
+      assert.deepStrictEqual(logged, ["429", "200", "200", "200", "200", "200"])
     }).pipe(Effect.provide(layer))
   })
 

@@ -23,7 +23,6 @@ import type { CertificateCredentials } from "./Credentials.ts"
 import * as Environment from "./Environment.ts"
 import { anchors } from "./internal/anchors.ts"
 import { ConnectionReport } from "./internal/connectionReport.ts"
-import { DeviceBackoff, withDeviceBackoff } from "./internal/deviceBackoff.ts"
 import { connect } from "./internal/engineTransport.ts"
 import type { LoopTime } from "./internal/growth.ts"
 import { ledgerOf } from "./internal/ledger.ts"
@@ -311,7 +310,7 @@ const make = Effect.fnUntraced(function* (
   let keyInUse: string | undefined
   const submit: Submit = (request, listener) => connection.submit(request, request.deadlineMillis, listener)
 
-  const service = withSubmit(
+  return withSubmit(
     {
       address: connection.address,
       request: (request) =>
@@ -330,5 +329,4 @@ const make = Effect.fnUntraced(function* (
     submit,
     () => connection.streamsAllowed
   )
-  return withDeviceBackoff(service, slowDown.devices && new DeviceBackoff(slowDown.devices))
 })

@@ -19,7 +19,8 @@ const TypeId = "~effect-apns/ApnsError"
  *
  * **Details**
  *
- * `reason` says what happened; `outcome` and `action` are the reason's. No field, message or JSON of it holds a key, a
+ * `reason` says what happened; `action` is the reason's, and so is `outcome`, unless an earlier attempt leaves a
+ * `doubt`. No field, message or JSON of it holds a key, a
  * provider token, a password or a whole device token.
  *
  * @category errors
@@ -43,12 +44,22 @@ export class ApnsError extends stackless(
     readonly channel?: string | undefined
     /** How long it took; absent when it never came to a connection. */
     readonly timings?: Timings | undefined
-  }) => ({
-    outcome: fields.reason.outcome,
-    action: fields.reason.action,
-    cure: fields.reason.cure,
-    detail: `${fields.target === undefined ? "" : `${fields.target}: `}${fields.reason._tag}: ${fields.reason.detail}`
-  })
+    /**
+     * What an earlier attempt ended with, after which the notification may have gone through: the outcome is then
+     * `"unknown"`, though the last attempt was refused.
+     */
+    readonly doubt?: Reason | undefined
+  }) => {
+    const { doubt, reason, target } = fields
+    const before =
+      doubt === undefined ? "" : `; an earlier attempt may have gone through: ${doubt._tag}: ${doubt.detail}`
+    return {
+      outcome: doubt === undefined ? reason.outcome : "unknown",
+      action: reason.action,
+      cure: reason.cure,
+      detail: `${target === undefined ? "" : `${target}: `}${reason._tag}: ${reason.detail}${before}`
+    }
+  }
 ) {
   /** Marks this value for `isApnsError`. */
   get [TypeId](): typeof TypeId {

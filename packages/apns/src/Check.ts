@@ -5,7 +5,7 @@
  */
 import * as Result from "effect/Result"
 import type { ApnsError } from "./ApnsError.ts"
-import { head } from "./internal/request.ts"
+import { head, pastProblem } from "./internal/request.ts"
 import { notificationError } from "./internal/sendErrors.ts"
 import type { Notification } from "./Notification.ts"
 import { encode, type PayloadSchema } from "./PayloadSchema.ts"
@@ -60,6 +60,8 @@ export const check = (notification: Notification, options: CheckOptions): Result
     nowMillis: options.nowMillis
   })
   if (Result.isFailure(request)) return Result.fail(notificationError(notification, undefined, request.failure, 0))
+  const past = pastProblem(request.success, options.nowMillis)
+  if (past !== undefined) return Result.fail(notificationError(notification, undefined, past, 0))
   const body = (options.encode ?? encode)(notification)
   if (Result.isFailure(body)) return Result.fail(notificationError(notification, undefined, body.failure, 0))
   return Result.succeed({ body: body.success, expiresAtMillis: request.success.expiresAtMillis })

@@ -414,17 +414,22 @@ export class DeadlinePassed extends failure(
     readonly waited: Duration.Duration
     /** What an earlier attempt at the same notification failed with: most likely why it took so long. */
     readonly previous?: { readonly _tag: string; readonly detail: string; readonly cure: string } | undefined
+    /** Whether it was the notification's expiration: then there is no point in sending it later. Default: `false`. */
+    readonly expired?: boolean | undefined
   }) => {
-    const { address, previous, stage, waited } = fields
+    const { address, expired = false, previous, stage, waited } = fields
     // In the stage "write" its frames stand in the output: RST_STREAM follows them there and does not take them back.
     const written = stage !== "token" && stage !== "connect" && stage !== "queue"
     const before = previous === undefined ? "" : `; before that, ${previous._tag}: ${previous.detail}`
     return {
-      detail: `${address}: the deadline passed after ${Duration.format(waited)} in the stage "${stage}"${before}`,
+      detail: `${address}: the ${expired ? "notification expired" : "deadline passed"} after ${Duration.format(waited)} in the stage "${stage}"${before}`,
       outcome: written ? "unknown" : "unsent",
-      cure: written
-        ? failures.OutcomeUnknown.cure
-        : (previous?.cure ?? "Send it again later; when it recurs, look at the network and at the rate of sending.")
+      ...(expired && { action: "fixConfig" as const }),
+      cure: expired
+        ? "It is of no use any more; where it is, send it sooner or let it expire later."
+        : written
+          ? failures.OutcomeUnknown.cure
+          : (previous?.cure ?? "Send it again later; when it recurs, look at the network and at the rate of sending.")
     }
   }
 ) {}

@@ -38,25 +38,40 @@ const retryAfter = ({ reason }: ApnsError): Duration.Duration | undefined =>
 /** A stream that the server turned away while closing can go out again at once, on another session. */
 const turnedAway = ({ reason }: ApnsError) => reason._tag === "ConnectionFailed" && reason.step === "stream"
 
+/**
+ * Nothing came to APNs, for a reason that passes: nothing speaks against sending it again (RFC 9113, 8.7), so only the
+ * deadline ends that.
+ */
+const isUnsent = ({ action, outcome }: ApnsError) => outcome === "unsent" && action === "retry"
+
+/** Not to be asked for without a pause, where a connection is not this library's own and has no pace. */
+const shortest = Duration.millis(100)
+
 const retries = (worthwhile: (error: ApnsError) => boolean): Schedule.Schedule<unknown, ApnsError> =>
-  Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("10 seconds")]).pipe(
+  Schedule.min([Schedule.exponential(shortest), Schedule.spaced("10 seconds")]).pipe(
     Schedule.jittered,
     Schedule.setInputType<ApnsError>(),
-    // Nothing speaks against sending again what was turned away (RFC 9113, 8.7), so only the deadline ends that.
-    Schedule.while(({ input, attempt }) => worthwhile(input) && (attempt <= 4 || turnedAway(input))),
-    Schedule.modifyDelay(({ input, duration, attempt }) =>
-      Effect.succeed(
-        attempt === 1 && turnedAway(input) ? Duration.zero : Duration.max(duration, retryAfter(input) ?? Duration.zero)
-      )
-    )
+    Schedule.while(({ input, attempt }) => worthwhile(input) && (attempt <= 4 || isUnsent(input))),
+    Schedule.modifyDelay(({ input, duration, attempt }) => Effect.succeed(delayOf(input, duration, attempt)))
   )
 
+const delayOf = (error: ApnsError, pause: Duration.Duration, attempt: number): Duration.Duration => {
+  if (turnedAway(error)) return attempt === 1 ? Duration.zero : pause
+  // The next connection waits as long as the failures before it make it wait; a longer pause here would only miss it.
+  if (isUnsent(error)) return Duration.min(pause, shortest)
+  return Duration.max(pause, retryAfter(error) ?? Duration.zero)
+}
+
 /**
- * The default: up to four retries of what is retryable, after 100 ms, 200 ms, 400 ms and 800 ms with 20 % of jitter,
- * later where the answer asks for it (`retry-after`). A 429 is tried again only where it asks so. A stream that the server turned away, and so provably did not process, is tried again
- * at once the first time, and as often as the deadline allows, no more than 10 seconds apart.
+ * The default: what APNs provably did not process is tried again for as long as the deadline allows; what it refused for a
+ * passing fault up to four times, after 100 ms, 200 ms, 400 ms and 800 ms with 20 % of jitter, later where the answer asks
+ * for it (`retry-after`). A 429 is tried again only where it asks so.
  *
  * **Details**
+ *
+ * A stream that the server turned away goes out again at once the first time, and then no more than 10 seconds apart. What
+ * found no connection waits for the next one, which `ApnsConnection` opens after 100 ms, then twice as long after each
+ * failure, 10 seconds at most.
  *
  * A retry that could only begin after the deadline is not waited for: `send` fails with the last error instead. Apple's
  * advice to wait 15 minutes after a 5xx (Apple, "Handling notification responses from APNs") is for an outage that lasts:

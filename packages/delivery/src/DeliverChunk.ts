@@ -103,6 +103,8 @@ class Decisions {
       if (this.fault === undefined || this.fault.reason._tag === "Halted") this.fault = error
       const delay = Duration.fromInputUnsafe(this.options.faultPause ?? "1 minute")
       this.again(item, attempts, delay, error, nowMillis)
+    } else if (verdict === "Unsendable" && nowMillis >= untilMillis(item)) {
+      this.outcomes.push({ _tag: "Expired", notification, attempts, error })
     } else if (verdict !== "again") {
       this.outcomes.push({ _tag: verdict, notification, attempts, error })
     } else if (attempts >= (this.options.maxAttempts ?? 20)) {

@@ -34,6 +34,8 @@ export class Carrier implements SessionListener, Route, Vitals {
   /** Whether that address is avoided because of this session. */
   blamed = false
   goAway: GoAway | undefined = undefined
+  /** It has answered that its server is shutting down. */
+  shuttingDown = false
   ready = false
   readyAtMillis: number | undefined = undefined
   /** Of the requests that have not left yet. */

@@ -107,8 +107,13 @@ const problemOf = ({ method, resource }: Operation<unknown>, request: ChannelReq
   return invalid("requestId", { problem: "is not a UUID", cure: "Give a UUID in its 8-4-4-4-12 form, or none." })
 }
 
-const errorOf = ({ channel, requestId }: ChannelRequest, reason: Reason, attempts: number, timings?: Timings) =>
-  new ApnsError({ reason, attempts, requestId, channel, timings })
+const errorOf = (
+  { channel, requestId }: ChannelRequest,
+  reason: Reason,
+  attempts: number,
+  timings?: Timings,
+  doubt?: Reason
+) => new ApnsError({ reason, attempts, requestId, channel, timings, doubt })
 
 /** A request that has passed every check. */
 class PreparedChannelRequest<A> extends Prepared<A> {
@@ -158,8 +163,8 @@ class PreparedChannelRequest<A> extends Prepared<A> {
     )
   }
 
-  override errorOf(reason: Reason, attempts: number, timings?: Timings): ApnsError {
-    return errorOf(this.request, reason, attempts, timings)
+  override errorOf(reason: Reason, attempts: number, timings?: Timings, doubt?: Reason): ApnsError {
+    return errorOf(this.request, reason, attempts, timings, doubt)
   }
 }
 

@@ -1,10 +1,9 @@
 /**
- * Devices that APNs calls too busy, and who waits for them: nothing is sent to one for a while, and then one at a time,
- * until none waits and the last one went through. In memory, bounded.
+ * Devices that APNs calls too busy, and who waits for them: nothing is sent to one for a while, and then one at a time, in
+ * the order of asking, until none waits and the last one went through. In memory, bounded. Plain handlers.
  */
-import * as Effect from "effect/Effect"
-import type { ApnsConnection } from "../ApnsConnection.ts"
 import { jitteredMillis } from "./backoff.ts"
+import type { Later } from "./pool.ts"
 import type { Refusal } from "./reply.ts"
 
 export interface DeviceBackoffSettings {
@@ -20,7 +19,12 @@ const keptMillis = 60_000
 const patienceMillis = 10_000
 /** How often those are looked for that need not be kept. */
 const forgetMillis = 1000
-const noTurn = 0
+
+/** Who waits for a device. */
+export interface Waiting {
+  /** It is its turn. */
+  go(): void
+}
 
 interface Busy {
   /** Refusals in a row, and when the last one that counts came: what was sent earlier tells of the past. */
@@ -28,24 +32,28 @@ interface Busy {
   refusedAtMillis: number
   /** When the next may go out. */
   nextMillis: number
-  /** The turn of the one that is on its way, or `noTurn`. */
-  turn: number
+  /** The one that is on its way. */
+  turn: Waiting | undefined
   /** The refusal that those who wait owe it to. */
   reason: Refusal
   /** Those who wait, the first one first. */
-  readonly line: Set<() => void>
+  readonly line: Set<Waiting>
+  /** Calls off the timer of the line, if there is one. */
+  cancelTimer: (() => void) | undefined
 }
 
 export class DeviceBackoff {
   private readonly settings: DeviceBackoffSettings
+  private readonly now: () => number
+  private readonly later: Later
   private readonly random: () => number
   private readonly devices = new Map<string, Busy>()
   private forgetAtMillis = 0
-  /** The number of the turn taken last. */
-  turn = noTurn
 
-  constructor(settings: DeviceBackoffSettings, random: () => number = Math.random) {
+  constructor(settings: DeviceBackoffSettings, now: () => number, later: Later, random: () => number = Math.random) {
     this.settings = settings
+    this.now = now
+    this.later = later
     this.random = random
   }
 
@@ -54,26 +62,26 @@ export class DeviceBackoff {
     return this.devices.size === 0
   }
 
-  /** Whether something has to wait for a device, or did so a short while ago. */
-  isBusy(key: string, nowMillis: number): boolean {
+  /** Whether something may go out to a device now; else it stands in the line, and is told when it may. */
+  admits(key: string, waiting: Waiting, nowMillis: number): boolean {
     if (nowMillis >= this.forgetAtMillis) this.forgetOld(nowMillis)
-    return this.devices.has(key)
+    const busy = this.devices.get(key)
+    if (busy === undefined) return true
+    if (busy.line.size === 0 && nowMillis >= busy.nextMillis) {
+      this.take(busy, waiting, nowMillis)
+      return true
+    }
+    busy.line.add(waiting)
+    if (busy.cancelTimer === undefined) this.wait(busy)
+    return false
   }
 
-  /** Takes the turn of a device: 0, if something may go out to it now; else when to ask again. */
-  take(key: string, nowMillis: number): number {
+  /** It leaves the line; or its turn is over, and unless APNs said something of the device, the next one may go. */
+  leave(key: string, waiting: Waiting): void {
     const busy = this.devices.get(key)
-    if (busy === undefined) return 0
-    if (nowMillis < busy.nextMillis) return busy.nextMillis
-    busy.nextMillis = nowMillis + patienceMillis
-    busy.turn = ++this.turn
-    return 0
-  }
-
-  /** A turn is over, and unless APNs said something of the device, the next one may go. */
-  release(key: string, turn: number): void {
-    const busy = this.devices.get(key)
-    if (turn !== noTurn && busy?.turn === turn) this.next(key, busy)
+    if (busy === undefined) return
+    if (busy.turn === waiting) this.next(busy)
+    else if (busy.line.delete(waiting) && busy.line.size === 0) this.stopWaiting(busy)
   }
 
   /** Why something waits for a device. */
@@ -85,21 +93,28 @@ export class DeviceBackoff {
   refused(key: string, reason: Refusal, retryAfterMillis: number, sentAtMillis: number, nowMillis: number): void {
     const known = this.devices.get(key)
     if (known !== undefined && sentAtMillis <= known.refusedAtMillis) {
-      known.nextMillis = Math.max(known.nextMillis, nowMillis + retryAfterMillis)
+      this.holdUntil(known, Math.max(known.nextMillis, nowMillis + retryAfterMillis))
       return
     }
-    const busy = known ?? { refusals: 0, refusedAtMillis: 0, nextMillis: 0, turn: noTurn, reason, line: new Set() }
+    const busy = known ?? {
+      refusals: 0,
+      refusedAtMillis: 0,
+      nextMillis: 0,
+      turn: undefined,
+      reason,
+      line: new Set(),
+      cancelTimer: undefined
+    }
     const { firstMillis, maxMillis } = this.settings
     busy.refusals++
-    busy.turn = noTurn
+    busy.turn = undefined
     busy.refusedAtMillis = nowMillis
-    busy.nextMillis =
-      nowMillis + Math.max(jitteredMillis(firstMillis, maxMillis, busy.refusals, this.random()), retryAfterMillis)
     busy.reason = reason
     this.devices.delete(key)
     this.devices.set(key, busy)
     if (this.devices.size > capacity) this.forget(this.devices.entries().next().value)
-    this.call(key)
+    const pauseMillis = jitteredMillis(firstMillis, maxMillis, busy.refusals, this.random())
+    this.holdUntil(busy, nowMillis + Math.max(pauseMillis, retryAfterMillis))
   }
 
   /** APNs did not refuse, or for another reason, what was sent at a time: the next one may go. */
@@ -111,35 +126,56 @@ export class DeviceBackoff {
       return
     }
     busy.refusals = 0
-    this.next(key, busy)
+    this.next(busy)
   }
 
-  /** Waits until the first in the line has something to look at again. */
-  change(key: string): Effect.Effect<void> {
-    return Effect.callback((resume) => {
-      const busy = this.devices.get(key)
-      if (busy === undefined) return resume(Effect.void)
-      const { line } = busy
-      const called = () => {
-        line.delete(called)
-        resume(Effect.void)
-      }
-      line.add(called)
-      return Effect.sync(() => {
-        line.delete(called)
-      })
+  /** Nobody waits any more. */
+  forgetAll(): void {
+    for (const entry of [...this.devices]) this.forget(entry)
+  }
+
+  private take(busy: Busy, waiting: Waiting, nowMillis: number) {
+    busy.turn = waiting
+    busy.nextMillis = nowMillis + patienceMillis
+  }
+
+  private next(busy: Busy) {
+    busy.turn = undefined
+    busy.nextMillis = 0
+    this.advance(busy)
+  }
+
+  /** The first in the line goes, if it may; the others wait for what becomes of it. */
+  private advance(busy: Busy) {
+    this.stopWaiting(busy)
+    const now = this.now()
+    const first = busy.line.values().next().value
+    if (first === undefined) return
+    if (now >= busy.nextMillis) {
+      busy.line.delete(first)
+      this.take(busy, first, now)
+      this.wait(busy)
+      first.go()
+    } else this.wait(busy)
+  }
+
+  private holdUntil(busy: Busy, untilMillis: number) {
+    busy.nextMillis = untilMillis
+    this.wait(busy)
+  }
+
+  private wait(busy: Busy) {
+    this.stopWaiting(busy)
+    if (busy.line.size === 0) return
+    busy.cancelTimer = this.later(Math.max(1, busy.nextMillis - this.now()), () => {
+      busy.cancelTimer = undefined
+      this.advance(busy)
     })
   }
 
-  /** The first in the line looks again. */
-  call(key: string): void {
-    this.devices.get(key)?.line.values().next().value?.()
-  }
-
-  private next(key: string, busy: Busy) {
-    busy.turn = noTurn
-    busy.nextMillis = 0
-    this.call(key)
+  private stopWaiting(busy: Busy) {
+    busy.cancelTimer?.()
+    busy.cancelTimer = undefined
   }
 
   private forgetOld(nowMillis: number) {
@@ -153,23 +189,11 @@ export class DeviceBackoff {
 
   private forget(oldest: [string, Busy] | undefined) {
     if (oldest === undefined) return
-    const [key, { line }] = oldest
+    const [key, busy] = oldest
     this.devices.delete(key)
-    for (const called of line) called()
+    this.stopWaiting(busy)
+    const line = [...busy.line]
+    busy.line.clear()
+    for (const waiting of line) waiting.go()
   }
 }
-
-const backoffs = new WeakMap<ApnsConnection["Service"], DeviceBackoff>()
-
-/** A connection, with the devices that all who send over it spare. */
-export const withDeviceBackoff = (
-  connection: ApnsConnection["Service"],
-  devices: DeviceBackoff | undefined
-): ApnsConnection["Service"] => {
-  if (devices !== undefined) backoffs.set(connection, devices)
-  return connection
-}
-
-/** The devices of a connection; nothing where it is not this package's own, or it is switched off. */
-export const deviceBackoffOf = (connection: ApnsConnection["Service"]): DeviceBackoff | undefined =>
-  backoffs.get(connection)

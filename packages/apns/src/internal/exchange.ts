@@ -17,14 +17,13 @@ import type { ApnsError } from "../ApnsError.ts"
 import { JwtCache, type ProviderToken } from "../JwtCache.ts"
 import * as Reason from "../Reason.ts"
 import * as Retry from "../Retry.ts"
-import { type DeviceBackoff, deviceBackoffOf } from "./deviceBackoff.ts"
 import type { Outlet } from "./dispatch.ts"
 import { closedHere, Draining } from "./draining.ts"
+import { refusesCredentials } from "./fault.ts"
 import { freshTokenOf } from "./freshToken.ts"
 import type { Tally } from "./ledger.ts"
 import type { Response } from "./logicalConnection.ts"
 import type { Prepared } from "./prepared.ts"
-import { honouredMillis, type Refusal } from "./reply.ts"
 import { isTraced, type Traced } from "./spans.ts"
 import { steadyOf } from "./steadyClock.ts"
 import { type Cancellable, type RequestListener, requestBy, submitTo } from "./submit.ts"
@@ -49,56 +48,27 @@ const failedBefore = (reason: AttemptError, token: ProviderToken | undefined, sp
   spent
 })
 
-const isBusy = (devices: DeviceBackoff, { destination, startedAtMillis }: Prepared<unknown>) =>
-  destination !== undefined && devices.isBusy(destination, startedAtMillis)
-
-/** What APNs said of a device. */
-const note = (
-  devices: DeviceBackoff,
-  prepared: Prepared<unknown>,
-  { answeredAtMillis, fields, openedAtMillis, status }: Response,
-  wallMillis: number,
-  refusal?: Refusal
-) => {
-  if (devices.isEmpty && refusal?._tag !== "TooManyRequests") return
-  const { destination } = prepared
-  if (destination === undefined) return
-  if (refusal?._tag === "TooManyRequests") {
-    const retryAfterMillis = honouredMillis(fields["retry-after"], wallMillis)
-    devices.refused(destination, refusal, retryAfterMillis, openedAtMillis, answeredAtMillis)
-  } else if (status < 500) devices.judged(destination, openedAtMillis)
-}
-
 /** What an answer means: what was asked for, or a failure. */
 const read = <A>(
   prepared: Prepared<A>,
   response: Response,
   attempts: number,
-  { clock, devices, tally }: Hearers
+  tally: Tally | undefined,
+  clock: Clock.Clock
 ): Result.Result<A, Failed> => {
   tally?.answered(response.openedAtMillis - response.queuedAtMillis)
-  const wallMillis = clock.currentTimeMillisUnsafe()
-  const result = prepared.read(response, attempts, wallMillis)
-  if (Result.isSuccess(result)) {
-    if (devices !== undefined && !devices.isEmpty) note(devices, prepared, response, wallMillis)
-    return Result.succeed(result.success)
-  }
-  if (devices !== undefined) note(devices, prepared, response, wallMillis, result.failure)
+  const result = prepared.read(response, attempts, clock.currentTimeMillisUnsafe())
+  if (Result.isSuccess(result)) return Result.succeed(result.success)
   const dateMillis = Date.parse(response.fields.date ?? "")
   const { connection } = response
   const spent = timingsOf(prepared.startedAtMillis, response)
   return Result.fail({ reason: result.failure, connection, token: prepared.token, dateMillis, spent })
 }
 
-/** Who hears of every answer. */
-interface Hearers {
-  readonly tally: Tally | undefined
-  readonly devices: DeviceBackoff | undefined
-  readonly clock: Clock.Clock
-}
-
 /** What first attempts have in common. */
-interface Shared extends Hearers {
+interface Shared {
+  readonly tally: Tally | undefined
+  readonly clock: Clock.Clock
   readonly retry: <A>(prepared: Prepared<A>, first: Failed) => Effect.Effect<A, ApnsError>
 }
 
@@ -116,7 +86,7 @@ class FirstAttempt<A> implements RequestListener {
 
   onResponse(response: Response): void {
     const { prepared, shared } = this
-    const result = read(prepared, response, 1, shared)
+    const result = read(prepared, response, 1, shared.tally, shared.clock)
     if (Result.isSuccess(result)) {
       shared.tally?.accepted(prepared.fields, response.answeredAtMillis - prepared.startedAtMillis)
       this.outlet.onReceipt(result.success)
@@ -178,15 +148,13 @@ export const makeExchange = Effect.fnUntraced(function* (
   const jwt = yield* JwtCache
   const freshToken = freshTokenOf(jwt)
   const clock = yield* Clock.Clock
-  const devices = deviceBackoffOf(connection)
-  const hearers: Hearers = { tally, devices, clock }
   const steadyMillis = steadyOf(clock)
   const { draining = new Draining(Effect.void) } = options
 
   /** An expired token that is young tells that a clock is wrong; a passed deadline, what took the time. */
   const explain = (
     { reason, token, dateMillis }: Failed,
-    { startedAtMillis }: Prepared<unknown>,
+    { expires, startedAtMillis }: Prepared<unknown>,
     previous: AttemptError | undefined
   ): AttemptError => {
     if (reason._tag === "DeadlinePassed") {
@@ -195,7 +163,8 @@ export const makeExchange = Effect.fnUntraced(function* (
         address,
         stage,
         waited: Duration.millis(steadyMillis() - startedAtMillis),
-        previous: previous ?? reason.previous
+        previous: previous ?? reason.previous,
+        expired: expires
       })
     }
     if (reason._tag !== "ExpiredProviderToken" || token === undefined) return reason
@@ -227,28 +196,6 @@ export const makeExchange = Effect.fnUntraced(function* (
         ...(clockSkew !== undefined && { clockSkewMillis: Duration.toMillis(clockSkew) })
       })
     })
-
-  /** Waits until the device may be sent to; returns the number of the turn. */
-  const turn = Effect.fnUntraced(function* (
-    devices: DeviceBackoff,
-    destination: string,
-    { deadlineMillis, startedAtMillis }: Prepared<unknown>
-  ): Effect.fn.Return<number, Failed> {
-    for (;;) {
-      const now = steadyMillis()
-      const until = devices.take(destination, now)
-      if (until === 0) return devices.turn
-      if (now >= deadlineMillis) {
-        const waited = Duration.millis(now - startedAtMillis)
-        const previous = devices.reasonOf(destination)
-        const passed = new Reason.DeadlinePassed({ address: connection.address, stage: "queue", waited, previous })
-        return yield* Effect.fail(failedBefore(passed, undefined))
-      }
-      if (draining.isAsked) return yield* Effect.fail(failedBefore(closedHere(connection.address), undefined))
-      const change = Effect.timeoutOption(devices.change(destination), Math.min(until, deadlineMillis) - now)
-      yield* draining.unlessAsked(Effect.asVoid(change), Effect.void)
-    }
-  })
 
   /** What is asked of the cache of provider tokens, which may be silent, within the deadline. */
   const inTime = <A, E>(
@@ -286,13 +233,16 @@ export const makeExchange = Effect.fnUntraced(function* (
   let leftMillis = Number.NEGATIVE_INFINITY
 
   /**
-   * A connection that was given too many tokens refuses all that follows, so the next notification has another one: at most
-   * once a minute, as APNs may count elsewhere.
+   * A connection that was given too many tokens refuses all that follows; one that refuses the credentials, or knows no such
+   * topic, may do so alone, for it knows what they were allowed when it was opened (Apple, "Establishing a token-based
+   * connection to APNs"). So the next notification has another one: at most once a minute, as APNs may judge so elsewhere.
    */
   const leaveRefusing = ({ connection: refusing, reason }: Failed) =>
     Effect.suspend(() => {
       const now = steadyMillis()
-      if (reason._tag !== "TooManyProviderTokenUpdates" || refusing === undefined) return Effect.void
+      const refusesAll =
+        reason._tag === "TooManyProviderTokenUpdates" || reason._tag === "TopicDisallowed" || refusesCredentials(reason)
+      if (!refusesAll || refusing === undefined) return Effect.void
       if (now - leftMillis < 60_000) return Effect.void
       leftMillis = now
       return retire(refusing)
@@ -318,23 +268,8 @@ export const makeExchange = Effect.fnUntraced(function* (
     prepared.token = token
     if (token?.key !== key) yield* tellOfKey(token)
     const response = yield* requestBy(submit, prepared, (reason, spent) => failedBefore(reason, token, spent))
-    return yield* Effect.fromResult(read(prepared, response, attempts, hearers))
+    return yield* Effect.fromResult(read(prepared, response, attempts, tally, clock))
   })
-
-  /** The same, when it is the device's turn. */
-  const attempt = <A>(prepared: Prepared<A>, attempts: number): Effect.Effect<A, Failed> => {
-    const { destination } = prepared
-    if (devices === undefined || devices.isEmpty || destination === undefined) return ask(prepared, attempts)
-    return turn(devices, destination, prepared).pipe(
-      Effect.onInterrupt(() => Effect.sync(() => devices.call(destination))),
-      Effect.flatMap((number) =>
-        Effect.ensuring(
-          ask(prepared, attempts),
-          Effect.sync(() => devices.release(destination, number))
-        )
-      )
-    )
-  }
 
   /** The slow path: entered only after a first attempt has failed. */
   const retries = Effect.fnUntraced(function* <A>(
@@ -348,62 +283,61 @@ export const makeExchange = Effect.fnUntraced(function* (
     )
     // A Schedule may go by the time of the day, and by how much of it has passed, which is to go on evenly.
     const aheadMillis = clock.currentTimeMillisUnsafe() - steadyMillis()
-    const errorOf = (reason: AttemptError, { spent }: Failed, attempts: number) =>
-      prepared.errorOf(reason, attempts, {
-        ...spent,
-        totalMillis: steadyMillis() - startedAtMillis
-      })
     let failed = first
     let previous: AttemptError | undefined
-    let doubtful: AttemptError | undefined
+    let doubt: AttemptError | undefined
     let renewed = false
+    const timings = () => ({ ...failed.spent, totalMillis: steadyMillis() - startedAtMillis })
+    /** The last word. What an earlier attempt left in doubt is undone by no later one, be it refused or never sent. */
+    const told = (reason: AttemptError, attempts: number) =>
+      doubt === undefined || reason.outcome !== "unsent"
+        ? prepared.errorOf(reason, attempts, timings(), doubt)
+        : prepared.errorOf(doubt, attempts, timings())
     for (let attempts = 1; ; attempts++) {
+      // A server that shuts down, or binds the connection to another key, refuses whatever comes there.
+      if (failed.connection !== undefined && failed.reason.action === "reconnect") {
+        yield* retire(failed.connection)
+      }
       let delayMillis = 0
       if (failed.reason._tag === "ExpiredProviderToken" && failed.token !== undefined && !renewed) {
         renewed = true
         const fresh = yield* Effect.result(inTime(jwt.renew(failed.token), prepared))
         if (Result.isFailure(fresh)) {
-          const reason = explain({ ...failed, reason: fresh.failure }, prepared, failed.reason)
-          return yield* errorOf(reason, failed, attempts)
+          return yield* told(explain({ ...failed, reason: fresh.failure }, prepared, failed.reason), attempts)
         }
         if (!fresh.success) {
           const reason = explain(failed, prepared, previous)
           yield* tellOfClock(reason)
-          return yield* errorOf(reason, failed, attempts)
+          return yield* told(reason, attempts)
         }
       } else if (!renewed && (yield* isSuperseded(failed, prepared))) {
         renewed = true
       } else {
         const reason = explain(failed, prepared, previous)
-        if (reason.outcome === "unknown") doubtful = reason
-        // What an earlier attempt left in doubt is not undone by a later one that was never sent.
-        const told = reason.outcome === "unsent" ? (doubtful ?? reason) : reason
+        if (reason.outcome === "unknown") doubt = reason
         const now = steadyMillis()
         const next =
           reason.outcome === "unknown" && !replayUnknown
             ? undefined
-            : yield* Pull.catchDone(step(now + aheadMillis, errorOf(reason, failed, attempts)), () =>
+            : yield* Pull.catchDone(step(now + aheadMillis, prepared.errorOf(reason, attempts, timings())), () =>
                 Effect.succeed(undefined)
               )
         delayMillis = next === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(next[1])
         if (now + delayMillis >= deadlineMillis) {
           yield* leaveRefusing(failed)
-          return yield* errorOf(told, failed, attempts)
+          return yield* told(reason, attempts)
         }
       }
-      // The connection that brought a stale token, one of a key that was replaced, or a closing server may go on refusing.
+      // The connection that brought a stale token, or one of a key that was replaced, may go on refusing.
       const { _tag, action } = failed.reason
       const refuses =
-        action === "reconnect" ||
-        action === "renewToken" ||
-        _tag === "TooManyProviderTokenUpdates" ||
-        _tag === "InvalidProviderToken"
+        action === "renewToken" || _tag === "TooManyProviderTokenUpdates" || _tag === "InvalidProviderToken"
       if (failed.connection !== undefined && refuses) {
         yield* retire(failed.connection)
       }
       if (delayMillis > 0) yield* draining.unlessAsked(Effect.sleep(delayMillis), Effect.void)
-      if (draining.isAsked) return yield* errorOf(doubtful ?? failed.reason, failed, attempts)
-      const result = yield* Effect.result(attempt(prepared, attempts + 1))
+      if (draining.isAsked) return yield* told(failed.reason, attempts)
+      const result = yield* Effect.result(ask(prepared, attempts + 1))
       if (Result.isSuccess(result)) return result.success
       previous = failed.reason
       failed = result.failure
@@ -422,7 +356,7 @@ export const makeExchange = Effect.fnUntraced(function* (
           return Effect.void
         })
 
-  const shared: Shared = { ...hearers, retry: (prepared, first) => counted(prepared, retries(prepared, first)) }
+  const shared: Shared = { tally, clock, retry: (prepared, first) => counted(prepared, retries(prepared, first)) }
 
   // The hot path: no Effect, no span, no timer, no Schedule unless something fails.
   const dispatch = <In, A>(prepare: Prepare<In, A>, input: In, outlet: Outlet<A>): Cancellable | undefined => {
@@ -438,12 +372,8 @@ export const makeExchange = Effect.fnUntraced(function* (
       return void outlet.onRest(Effect.fail(error))
     }
     const token = freshToken()
-    if (
-      token === "ask" ||
-      token?.key !== key ||
-      (devices !== undefined && !devices.isEmpty && isBusy(devices, prepared))
-    ) {
-      const rest = Effect.catch(attempt(prepared, 1), (failed) => retries(prepared, failed))
+    if (token === "ask" || token?.key !== key) {
+      const rest = Effect.catch(ask(prepared, 1), (failed) => retries(prepared, failed))
       return void outlet.onRest(counted(prepared, rest))
     }
     prepared.token = token

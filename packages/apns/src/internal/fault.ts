@@ -9,6 +9,10 @@ const concernsAll = (reason: Reason): boolean =>
   reason._tag === "InvalidConfiguration" ||
   (reason._tag === "ConnectionFailed" && !reason.transient && reason.step !== "closed")
 
+/** Credentials that APNs does not take. */
+export const refusesCredentials = (reason: Reason): boolean =>
+  "status" in reason && reason.status === 403 && reason.action === "fixConfig"
+
 const concernsTopic = ({ _tag }: { readonly _tag: string }): boolean =>
   _tag === "TopicDisallowed" || _tag === "BadTopic"
 

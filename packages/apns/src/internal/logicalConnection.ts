@@ -8,12 +8,13 @@ import { ConnectionFailed, DeadlinePassed, OutcomeUnknown, type Rejection } from
 import { Batch, type Carrier } from "./carrier.ts"
 import type { ConnectionObserver } from "./connectionReport.ts"
 import { type AfterReading, atOnce, Deadlines, Due } from "./deadlines.ts"
+import { DeviceBackoff, type Waiting } from "./deviceBackoff.ts"
 import { closedHere } from "./draining.ts"
 import type { LoopTime } from "./growth.ts"
 import type { Census } from "./ledger.ts"
 import { type Heard, Pace } from "./pace.ts"
 import { type Later, Pool, type PoolOwner, type PoolSettings } from "./pool.ts"
-import { excerpt, goAwayRejection } from "./reply.ts"
+import { excerpt, goAwayFault, honouredMillis, refusalOf } from "./reply.ts"
 import type { SlowDownSettings } from "./slowDownSettings.ts"
 import type { SteadyNow } from "./steadyClock.ts"
 import { type Spent, spentInQueue, spentOnStream } from "./timings.ts"
@@ -50,16 +51,18 @@ export interface ResponseListener {
  * A class and no literal: V8 comes to allocate literals that live as long as these among the old objects at once, from
  * where, dead, they keep the whole graph of their send alive until the next full collection.
  */
-export class Pending extends Due implements StreamListener {
+export class Pending extends Due implements StreamListener, Waiting {
   readonly request: Request
-  readonly queuedAtMillis: number
+  queuedAtMillis: number
   readonly listener: ResponseListener
   private readonly connection: LogicalConnection
   openedAtMillis = 0
   carrier: Carrier | undefined = undefined
   batch: Batch | undefined = undefined
   stream: Stream | undefined = undefined
-  place: "outside" | "queue" | "stream" | "settled" = "outside"
+  place: "outside" | "line" | "queue" | "stream" | "settled" = "outside"
+  /** The device in whose line it stands, or whose turn it has. */
+  device: string | undefined = undefined
 
   constructor(
     connection: LogicalConnection,
@@ -83,7 +86,21 @@ export class Pending extends Due implements StreamListener {
   onEnding(ending: Ending): void {
     this.connection.onEnding(this, ending)
   }
+
+  go(): void {
+    this.connection.go(this)
+  }
 }
+
+const devicePath = "/3/device/"
+
+/** Tokens are hexadecimal, and so the same in either case. Broadcasts and channels have none. */
+const deviceOf = ({ fields, path }: Request): string | undefined =>
+  path.startsWith(devicePath)
+    ? `${fields["apns-topic"] ?? ""} ${path.slice(devicePath.length).toLowerCase()}`
+    : undefined
+
+const saysShutdown = ({ body, status }: Heard) => status === 503 && body.includes('"Shutdown"')
 
 const describeGoAway = ({ code, debugData }: GoAway) =>
   `GOAWAY, code ${code}${debugData === "" ? "" : `, ${JSON.stringify(excerpt(debugData))}`}`
@@ -97,6 +114,7 @@ export class LogicalConnection implements PoolOwner {
   private readonly pool: Pool
   private readonly later: Later
   private readonly pace: Pace
+  private readonly devices: DeviceBackoff | undefined
   /** Until when the pace held the queue back, the last time it did. */
   private heldUntilMillis = 0
   private wakeAtMillis = Number.POSITIVE_INFINITY
@@ -112,7 +130,7 @@ export class LogicalConnection implements PoolOwner {
     readonly endpoint: Endpoint
     readonly connect: Connect
     readonly pool: PoolSettings
-    readonly slowDown?: Pick<SlowDownSettings, "badTokens" | "outage"> | undefined
+    readonly slowDown?: SlowDownSettings | undefined
     readonly now: SteadyNow
     /**
      * The time of the day, for the dates that a server names, and for the time that `now` does not count while a machine
@@ -133,13 +151,14 @@ export class LogicalConnection implements PoolOwner {
       now,
       observer,
       pool,
-      slowDown = { badTokens: undefined, outage: undefined },
+      slowDown = { badTokens: undefined, devices: undefined, outage: undefined },
       wallNow = now
     } = options
     this.now = now
     this.wallNow = wallNow
     this.later = later
     this.pace = new Pace(slowDown, observer)
+    this.devices = slowDown.devices && new DeviceBackoff(slowDown.devices, now, later)
     this.address = `${endpoint.host}:${endpoint.port}`
     this.deadlines = new Deadlines(now, later, (pending) => this.expire(pending), afterReading)
     this.pool = new Pool({
@@ -170,13 +189,40 @@ export class LogicalConnection implements PoolOwner {
       this.expire(pending)
     } else {
       this.deadlines.add(pending)
-      pending.place = "queue"
       this.unsettled++
-      MutableList.append(this.queue, pending)
-      this.queued++
-      this.pump(pending.queuedAtMillis)
+      const { devices } = this
+      if (devices === undefined || devices.isEmpty || this.admits(devices, pending)) {
+        this.enqueue(pending, pending.queuedAtMillis)
+      }
     }
     return pending
+  }
+
+  /** Whether its device takes it now; else it waits in the line of those for the device. */
+  private admits(devices: DeviceBackoff, pending: Pending): boolean {
+    const device = deviceOf(pending.request)
+    if (device === undefined) return true
+    pending.device = device
+    if (devices.admits(device, pending, pending.queuedAtMillis)) return true
+    pending.place = "line"
+    return false
+  }
+
+  /** It is the turn of one that stood in a device's line. */
+  go(pending: Pending): void {
+    if (this.closed || this.isDraining) {
+      this.fail(pending, closedHere(this.address))
+    } else {
+      pending.queuedAtMillis = this.now()
+      this.enqueue(pending, pending.queuedAtMillis)
+    }
+  }
+
+  private enqueue(pending: Pending, nowMillis: number) {
+    pending.place = "queue"
+    MutableList.append(this.queue, pending)
+    this.queued++
+    this.pump(nowMillis)
   }
 
   /** See `Pending.cancel`. */
@@ -197,6 +243,8 @@ export class LogicalConnection implements PoolOwner {
   /** Takes no more, and calls back when all there is has been settled; returns how to wait no longer. */
   drain(onSettled: () => void): () => void {
     this.isDraining = true
+    // What waits for a device may wait for long.
+    this.devices?.forgetAll()
     if (this.unsettled === 0) onSettled()
     else this.onSettled.add(onSettled)
     return () => void this.onSettled.delete(onSettled)
@@ -207,6 +255,7 @@ export class LogicalConnection implements PoolOwner {
     this.closed = true
     this.onDrained = onDrained
     this.failQueue(closedHere(this.address))
+    this.devices?.forgetAll()
     this.pool.close()
     this.onEmpty()
   }
@@ -285,9 +334,9 @@ export class LogicalConnection implements PoolOwner {
   }
 
   onGoAway(goAway: GoAway): boolean {
-    const rejection = goAwayRejection(goAway.debugData)
-    if (rejection?.action !== "fixConfig") return true
-    this.failQueue(rejection)
+    const fault = goAwayFault(goAway.debugData)
+    if (fault === undefined) return true
+    this.failQueue(fault)
     return false
   }
 
@@ -322,7 +371,11 @@ export class LogicalConnection implements PoolOwner {
     }
     const answeredAtMillis = this.now()
     if (carrier !== undefined) this.pool.answered(carrier, openedAtMillis, answeredAtMillis)
-    if (ending.status !== 200 || this.pace.watching) this.heed(ending, openedAtMillis, answeredAtMillis)
+    if (ending.status !== 200 || this.pace.watching) this.heed(ending, carrier, openedAtMillis, answeredAtMillis)
+    const { devices } = this
+    if (devices !== undefined && (ending.status === 429 || !devices.isEmpty)) {
+      this.note(devices, pending, ending, answeredAtMillis)
+    }
     if (!this.forget(pending)) return
     pending.listener.onResponse({
       status: ending.status,
@@ -337,10 +390,26 @@ export class LogicalConnection implements PoolOwner {
     })
   }
 
+  /** What APNs said of a device. */
+  private note(devices: DeviceBackoff, { openedAtMillis, request }: Pending, answer: Heard, nowMillis: number) {
+    const device = deviceOf(request)
+    if (device === undefined) return
+    const refusal = answer.status === 429 ? refusalOf(answer, 200, this.wallNow()) : undefined
+    if (refusal?._tag === "TooManyRequests") {
+      const retryAfterMillis = honouredMillis(answer.fields["retry-after"], this.wallNow())
+      devices.refused(device, refusal, retryAfterMillis, openedAtMillis, nowMillis)
+    } else if (answer.status < 500) devices.judged(device, openedAtMillis)
+  }
+
   /** An answer that the pace may change with. */
-  private heed(answer: Heard, openedAtMillis: number, nowMillis: number) {
+  private heed(answer: Heard, carrier: Carrier | undefined, openedAtMillis: number, nowMillis: number) {
     const { limited } = this.pace
-    this.pace.answered(answer, openedAtMillis, nowMillis, this.wallNow())
+    if (carrier !== undefined && saysShutdown(answer)) {
+      // A server tells of itself, of every request that it has: of the environment that says no more than the first one did.
+      if (carrier.shuttingDown) this.pace.unanswered(openedAtMillis, nowMillis)
+      else this.pace.answered(answer, openedAtMillis, nowMillis, this.wallNow())
+      carrier.shuttingDown = true
+    } else this.pace.answered(answer, openedAtMillis, nowMillis, this.wallNow())
     if (limited) {
       this.heldUntilMillis = nowMillis
       this.pump(nowMillis)
@@ -357,7 +426,7 @@ export class LogicalConnection implements PoolOwner {
         return this.notProcessed("stream", "the server refused the stream")
       case "AboveLastStream":
         return (
-          goAwayRejection(ending.goAway.debugData) ??
+          goAwayFault(ending.goAway.debugData) ??
           this.notProcessed("stream", `the server is going away (${describeGoAway(ending.goAway)})`)
         )
       case "NeverWritten":
@@ -379,11 +448,13 @@ export class LogicalConnection implements PoolOwner {
   }
 
   private expire(pending: Pending) {
-    const waits = this.pool.readySinceMillis() !== undefined || this.pace.limited
+    const { device, place } = pending
+    const waits = place === "line" || this.pool.readySinceMillis() !== undefined || this.pace.limited
     const stage = pending.stream?.stage ?? (waits ? "queue" : "connect")
     const waited = Duration.millis(this.now() - pending.queuedAtMillis)
+    const previous = place === "line" && device !== undefined ? this.devices?.reasonOf(device) : undefined
     pending.stream?.cancel()
-    this.fail(pending, new DeadlinePassed({ address: this.address, stage, waited }), stage === "write")
+    this.fail(pending, new DeadlinePassed({ address: this.address, stage, waited, previous }), stage === "write")
   }
 
   private failQueue(error: ConnectionError) {
@@ -419,6 +490,7 @@ export class LogicalConnection implements PoolOwner {
     if (place === "settled") return false
     pending.place = "settled"
     this.deadlines.delete(pending)
+    if (pending.device !== undefined) this.devices?.leave(pending.device, pending)
     if (place === "queue") {
       this.queued--
       // Settled requests leave the queue when they reach its head, or when they outnumber those that wait.

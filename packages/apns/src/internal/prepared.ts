@@ -25,6 +25,8 @@ export abstract class Prepared<A> implements SteadyRequest {
   readonly deadlineMillis: number
   /** By the steady clock. */
   readonly startedAtMillis: number
+  /** Whether it is its expiration that bounds the deadline. */
+  readonly expires: boolean
   /** That of the attempt under way. */
   token: ProviderToken | undefined = undefined
 
@@ -35,11 +37,7 @@ export abstract class Prepared<A> implements SteadyRequest {
     this.body = body
     this.deadlineMillis = startedAtMillis + Math.min(timeoutMillis, head.expiresAtMillis - nowMillis)
     this.startedAtMillis = startedAtMillis
-  }
-
-  /** What is spared after TooManyRequests: the device and topic, if there is one. */
-  get destination(): string | undefined {
-    return undefined
+    this.expires = head.expiresAtMillis - nowMillis <= timeoutMillis
   }
 
   get authorization(): ApnsRequest["authorization"] {
@@ -54,6 +52,6 @@ export abstract class Prepared<A> implements SteadyRequest {
   /** What an answer means that came at a time of the day. */
   abstract read(response: Response, attempts: number, nowMillis: number): Result.Result<A, Refusal>
 
-  /** The error that names what was to be sent. */
-  abstract errorOf(reason: Reason, attempts: number, timings?: Timings): ApnsError
+  /** The error that names what was to be sent; `doubt` is what an earlier attempt left of it. */
+  abstract errorOf(reason: Reason, attempts: number, timings?: Timings, doubt?: Reason): ApnsError
 }

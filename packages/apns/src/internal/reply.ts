@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import type { Answer, Rejection } from "../Reason.ts"
 import { rejectionClasses, UnexpectedAnswer, UnknownReason } from "../Reason.ts"
 import { type RejectionName, rejections } from "../ReasonTable.ts"
+import { refusesCredentials } from "./fault.ts"
 import { masked } from "./masked.ts"
 
 /** What came back: a status, header fields by lower-case name, and the body as text. */
@@ -32,8 +33,18 @@ const parse = (body: string): { readonly reason: string; readonly timestamp: unk
   }
 }
 
-const instant = (millis: unknown): DateTime.Utc | undefined =>
-  typeof millis === "number" ? Option.getOrUndefined(DateTime.make(millis)) : undefined
+/** A clock that was never set is before this year, and says nothing of another's. */
+const firstPlausibleMillis = Date.UTC(2000)
+
+/**
+ * When APNs found a token dead: no later than it answered, whatever its clock or this machine's says, for a device that
+ * registers again would stay dead until then.
+ */
+const foundAt = (millis: unknown, nowMillis: number): DateTime.Utc | undefined => {
+  const said = typeof millis === "number" ? Option.getOrUndefined(DateTime.make(millis)) : undefined
+  const isLate = said !== undefined && said.epochMilliseconds > nowMillis && nowMillis >= firstPlausibleMillis
+  return isLate ? DateTime.makeUnsafe(nowMillis) : said
+}
 
 /** `retry-after` of RFC 9110, 10.2.3: seconds, or a date. */
 const retryAfter = (field: string | undefined, nowMillis: number): Duration.Duration | undefined => {
@@ -61,10 +72,10 @@ export const excerpt = (body: string) => {
 }
 
 /** The rejection of a reason as APNs spells it; the broadcast page prints one of them with a space. */
-export const rejectionOf = (raw: string, answer: Answer, timestamp?: unknown): Rejection | UnknownReason => {
+const rejectionOf = (raw: string, answer: Answer, timestamp: unknown, nowMillis: number): Rejection | UnknownReason => {
   const name = raw.replaceAll(" ", "")
   if (!isRejectionName(name)) return new UnknownReason({ ...answer, raw: masked(raw) })
-  const when = instant(timestamp)
+  const when = foundAt(timestamp, nowMillis)
   return new rejectionClasses[name](when === undefined ? answer : { ...answer, timestamp: when })
 }
 
@@ -73,6 +84,15 @@ export const goAwayRejection = (debugData: string): Rejection | undefined => {
   const name = parse(debugData)?.reason.replaceAll(" ", "")
   if (name === undefined || !isRejectionName(name)) return undefined
   return new rejectionClasses[name]({ status: rejections[name].status })
+}
+
+/**
+ * The fault of the configuration in a GOAWAY's debug data: credentials, which fare no better on another session. Any other
+ * reason is about this session, or about a notification that it does not name.
+ */
+export const goAwayFault = (debugData: string): Rejection | undefined => {
+  const rejection = goAwayRejection(debugData)
+  return rejection !== undefined && refusesCredentials(rejection) ? rejection : undefined
 }
 
 /** Why an answer refuses; nothing when it has the status that accepts. */
@@ -91,5 +111,5 @@ export const refusalOf = (
   const said = parse(body)
   return said === undefined
     ? new UnexpectedAnswer({ ...answer, contentType: fields["content-type"], excerpt: excerpt(body) })
-    : rejectionOf(said.reason, answer, said.timestamp)
+    : rejectionOf(said.reason, answer, said.timestamp, nowMillis)
 }

@@ -194,3 +194,19 @@ export const head = (
 
   return Result.succeed({ device: token.success, path: `/3/device/${token.success}`, fields, expiresAtMillis })
 }
+
+/** Of the year 1973: a Date before it was made of seconds, likelier than not. */
+const earliestMillis = 1e11
+
+/** Why not to begin with what has expired before it is sent, if it has. */
+export const pastProblem = (
+  { expiresAtMillis }: Pick<RequestHead, "expiresAtMillis">,
+  nowMillis: number
+): InvalidNotification | undefined =>
+  expiresAtMillis > nowMillis
+    ? undefined
+    : invalid(
+        "expiration",
+        expiresAtMillis < earliestMillis ? "is past; seconds in place of milliseconds?" : "is past",
+        'Use a time to come, or "once". A Date counts milliseconds.'
+      )

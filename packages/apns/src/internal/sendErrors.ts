@@ -47,10 +47,11 @@ export const notificationError = (
   target: string | undefined,
   reason: Reason,
   attempts: number,
-  timings?: Timings
+  timings?: Timings,
+  doubt?: Reason
 ) => {
   const { device, id } = named(notification)
-  return new ApnsError({ reason, attempts, notificationId: id, device, target, timings })
+  return new ApnsError({ reason, attempts, notificationId: id, device, target, timings, doubt })
 }
 
 export const broadcastError = (
@@ -58,5 +59,6 @@ export const broadcastError = (
   target: string | undefined,
   reason: Reason,
   attempts: number,
-  timings?: Timings
-) => new ApnsError({ reason, attempts, requestId: id, channel, target, timings })
+  timings?: Timings,
+  doubt?: Reason
+) => new ApnsError({ reason, attempts, requestId: id, channel, target, timings, doubt })

@@ -26,7 +26,7 @@ import { ledgerOf } from "./ledger.ts"
 import type { Response } from "./logicalConnection.ts"
 import { Prepared } from "./prepared.ts"
 import { type Refusal, refusalOf } from "./reply.ts"
-import { head, type NotificationHead, type RequestHead } from "./request.ts"
+import { head, type NotificationHead, pastProblem, type RequestHead } from "./request.ts"
 import { broadcastError, guarded, notificationError } from "./sendErrors.ts"
 import { tracedBroadcasts, tracedNotifications } from "./spans.ts"
 import { steadyOf } from "./steadyClock.ts"
@@ -85,10 +85,6 @@ class PreparedNotification extends Prepared<Receipt> {
     this.device = head.device
   }
 
-  override get destination(): string {
-    return `${this.fields["apns-topic"] ?? ""} ${this.device.toLowerCase()}`
-  }
-
   override read(response: Response, attempts: number, nowMillis: number): Result.Result<Receipt, Refusal> {
     const { connection, fields } = response
     const refusal = refusalOf(response, 200, nowMillis)
@@ -114,8 +110,8 @@ class PreparedNotification extends Prepared<Receipt> {
     return this.notification.replayUnknown
   }
 
-  override errorOf(reason: Reason.Reason, attempts: number, timings?: Timings): ApnsError {
-    return notificationError(this.notification, this.target, reason, attempts, timings)
+  override errorOf(reason: Reason.Reason, attempts: number, timings?: Timings, doubt?: Reason.Reason): ApnsError {
+    return notificationError(this.notification, this.target, reason, attempts, timings, doubt)
   }
 }
 
@@ -152,8 +148,8 @@ class PreparedBroadcast extends Prepared<BroadcastReceipt> {
     })
   }
 
-  override errorOf(reason: Reason.Reason, attempts: number, timings?: Timings): ApnsError {
-    return broadcastError(this.broadcast, this.target, reason, attempts, timings)
+  override errorOf(reason: Reason.Reason, attempts: number, timings?: Timings, doubt?: Reason.Reason): ApnsError {
+    return broadcastError(this.broadcast, this.target, reason, attempts, timings, doubt)
   }
 }
 
@@ -189,6 +185,8 @@ export const makeSender = Effect.fnUntraced(function* (
     const nowMillis = clock.currentTimeMillisUnsafe()
     const request = head(notification, { topic, topicRequired, trust, nowMillis })
     if (Result.isFailure(request)) return Result.fail(notificationError(notification, target, request.failure, 0))
+    const past = pastProblem(request.success, nowMillis)
+    if (past !== undefined) return Result.fail(notificationError(notification, target, past, 0))
     if (known !== undefined) {
       const dead = known.register.find(destinationOf(environment, request.success))
       const problem = dead && suppressed(notification, dead)
@@ -214,6 +212,8 @@ export const makeSender = Effect.fnUntraced(function* (
     const nowMillis = clock.currentTimeMillisUnsafe()
     const request = broadcastHead(broadcast, { bundleId: topic, nowMillis })
     if (Result.isFailure(request)) return Result.fail(broadcastError(broadcast, target, request.failure, 0))
+    const past = pastProblem(request.success, nowMillis)
+    if (past !== undefined) return Result.fail(broadcastError(broadcast, target, past, 0))
     const body = payloads.encodeBroadcast(broadcast)
     if (Result.isFailure(body)) return Result.fail(broadcastError(broadcast, target, body.failure, 0))
     return Result.succeed(
