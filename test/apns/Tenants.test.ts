@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { inspect } from "node:util"
 import { afterEach, assert, describe, it, vi } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Layer, Redacted, Result, Schedule, Schema, Scope } from "effect"
+import { Context, Effect, Exit, Fiber, Layer, Redacted, Result, Schedule, Schema, Scope, Stream } from "effect"
 import { KeyValueStore } from "effect/persistence"
 import { TestClock } from "effect/testing"
-import { Apns, ApnsError, Credentials, JwtCache, Notification, send, Tenants } from "effect-apns"
+import { Apns, ApnsError, Credentials, JwtCache, Notification, send, sendAll, Tenants } from "effect-apns"
 import type { TargetConfig, TargetInput } from "effect-apns/Tenants"
 import { device, topic } from "../support/simulated.ts"
 import {
@@ -600,6 +600,51 @@ describe("when the scope closes", () => {
         results.map((result) => (Result.isSuccess(result) ? "accepted" : result.failure.outcome)),
         ["accepted", "unknown", "unknown"]
       )
+    })
+  )
+})
+
+describe("sendAll for all targets", () => {
+  it.live("halts the target whose key is refused, and no other, in whatever the Apns is wrapped", () =>
+    Effect.gen(function* () {
+      const revoked: Key = { ...keys.acme, pem: p8() }
+      const routed = Effect.map(apple, (servers) =>
+        Tenants.layerApns().pipe(
+          Layer.provide(
+            Tenants.layer({
+              lookup: (target) =>
+                Effect.succeed(config(servers, target, target.tenant === "acme" ? revoked : keys.beta))
+            })
+          )
+        )
+      )
+      const logged = Layer.effect(
+        Apns,
+        Effect.map(Apns, (apns) => ({
+          ...apns,
+          send: (n: Notification.Notification) => Effect.tap(apns.send(n), Effect.void)
+        }))
+      )
+      const targets: ReadonlyArray<TargetInput> = ["acme", "beta", sandbox("beta")]
+      for (const apns of [yield* routed, Layer.provide(logged, yield* routed)]) {
+        const given = Array.from({ length: 900 }, (_, n) => Tenants.to(targets[n % 3] ?? "acme", hello(n)))
+        const results = yield* Stream.runCollect(sendAll(Stream.fromIterable(given), { concurrency: 60 })).pipe(
+          Effect.provide(apns)
+        )
+        const tagsOf = (target: TargetInput) =>
+          results
+            .filter(({ notification }) => notification.target === target)
+            .map((result) => (result.outcome === "accepted" ? "accepted" : result.error.reason._tag))
+        for (const target of targets.slice(1)) assert.deepStrictEqual(tagsOf(target), Array(300).fill("accepted"))
+        const acme = tagsOf("acme")
+        assert.lengthOf(acme, 300)
+        assert.isAtLeast(acme.filter((tag) => tag === "Halted").length, 200)
+        for (const result of results) {
+          if (result.outcome === "accepted") continue
+          assert.include(["InvalidProviderToken", "Halted"], result.error.reason._tag)
+          assert.strictEqual(result.error.target, "acme (production)")
+        }
+      }
     })
   )
 })

@@ -360,6 +360,154 @@ describe("a fault of the configuration", () => {
     })
   )
 
+  it.effect("is none when it is the first thing APNs says, and what is under way is accepted", () =>
+    Effect.gen(function* () {
+      const layer = over((_, index) =>
+        index === 0
+          ? Effect.delay(Effect.succeed({ status: 403, body: '{"reason":"InvalidProviderToken"}' }), 5)
+          : Effect.as(Effect.sleep(10), {})
+      )
+      const tags = yield* outcomes(layer)
+      assert.strictEqual(tags.filter((tag) => tag === "accepted").length, 99)
+    })
+  )
+
+  it.effect.each([1, 10, 100])("is none when APNs says so once and takes what follows (%d at a time)", (concurrency) =>
+    Effect.gen(function* () {
+      for (const [status, reason] of [
+        [403, "InvalidProviderToken"],
+        [403, "BadCertificate"],
+        [400, "TopicDisallowed"]
+      ] as const) {
+        const layer = over((_, index) =>
+          index % 97 === 5 ? refused(status, reason) : Effect.as(Effect.sleep(10 + (index % 3)), {})
+        )
+        const fiber = yield* Effect.forkChild(
+          Stream.runCollect(sendAll(range(500), { concurrency })).pipe(Effect.provide(layer))
+        )
+        yield* TestClock.adjust("1 minute")
+        const results = yield* Fiber.join(fiber)
+        const failed = results.flatMap((result) => (result.outcome === "accepted" ? [] : [result.error.reason._tag]))
+        assert.deepStrictEqual([results.length, failed], [500, Array(6).fill(reason)])
+      }
+    })
+  )
+
+  it.effect("is none when one session says so and another does not", () =>
+    Effect.gen(function* () {
+      let session = 1
+      let asked = 0
+      const connection = Layer.succeed(ApnsConnection, {
+        address: "push.test:443",
+        request: () =>
+          Effect.suspend(() => {
+            const name = `push.test:443#${session}`
+            const said =
+              session === 1 && asked++ >= 20 ? refused(403, "InvalidProviderToken") : Effect.as(Effect.sleep(10), {})
+            return Effect.map(
+              said,
+              (answer): ApnsResponse => ({
+                status: 200,
+                fields: {},
+                body: "",
+                connection: name,
+                queuedAtMillis: 0,
+                openedAtMillis: 0,
+                answeredAtMillis: 0,
+                ...answer
+              })
+            )
+          }),
+        retire: (name) =>
+          Effect.sync(() => {
+            if (name === `push.test:443#${session}`) session++
+          })
+      })
+      const layer = Apns.layerNoDeps().pipe(
+        Layer.provide([connection, JwtCache.layerNone, PayloadSchema.layer]),
+        Layer.orDie
+      )
+      const tags = yield* outcomes(layer)
+      assert.strictEqual(tags.filter((tag) => tag === "InvalidProviderToken").length, 10)
+      assert.strictEqual(tags.filter((tag) => tag === "accepted").length, 90)
+    })
+  )
+
+  it.effect("halts in the middle, too, and is not undone by what was under way before it", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const layer = over((_, index) => {
+        asked++
+        return index < 50 ? Effect.as(Effect.sleep(index % 5 === 0 ? 35 : 10), {}) : refused(403, "BadCertificate")
+      })
+      const tags = yield* outcomes(layer, undefined, range(1000))
+      assert.lengthOf(tags, 1000)
+      assert.isAtMost(asked, 75)
+      assert.strictEqual(tags.filter((tag) => tag === "accepted").length, 50)
+      assert.strictEqual(tags.filter((tag) => tag === "Halted").length, 1000 - asked)
+    })
+  )
+
+  it.effect("that is seen no more holds nothing up, though nothing tells whether it passed", () =>
+    Effect.gen(function* () {
+      const layer = over((_, index) => {
+        if (index === 0) return Effect.succeed({})
+        return index === 13 ? refused(403, "Forbidden") : refused(400, "BadMessageId")
+      })
+      const tags = yield* outcomes(layer)
+      assert.strictEqual(tags.filter((tag) => tag === "BadMessageId").length, 98)
+    })
+  )
+
+  it.effect("is not guessed at where an Apns of somebody else's sends for several", () =>
+    Effect.gen(function* () {
+      const mock = Layer.succeed(Apns, {
+        send: (notification) => {
+          const { device: sentTo, id } = notification
+          const answer = Effect.delay(Effect.void, 10)
+          if (sentTo !== device(7) && sentTo !== device(8)) {
+            const timings = { totalMillis: 0, queueMillis: 0, answerMillis: 0 }
+            return Effect.as(answer, { apnsId: id, attempts: 1, connection: "push.test:443#1", timings })
+          }
+          const reason = new Reason.InvalidProviderToken({ status: 403 })
+          return Effect.andThen(
+            answer,
+            Effect.fail(new ApnsError({ reason, attempts: 1, target: "acme (production)" }))
+          )
+        },
+        broadcast: () => Effect.die("nothing is broadcast here")
+      })
+      const tags = yield* outcomes(mock)
+      assert.strictEqual(tags.filter((tag) => tag === "accepted").length, 98)
+    })
+  )
+
+  it.effect("halts behind an Apns that is wrapped to log, which sees all that is sent", () =>
+    Effect.gen(function* () {
+      const logged: Array<string> = []
+      const wrapped = Layer.effect(
+        Apns,
+        Effect.map(Apns, (apns) => ({
+          ...apns,
+          send: (notification: Notification.Notification) =>
+            Effect.tap(
+              Effect.tapError(apns.send(notification), ({ reason }) => Effect.sync(() => logged.push(reason._tag))),
+              () => Effect.sync(() => logged.push("accepted"))
+            )
+        }))
+      )
+      const layer = over((_, index) =>
+        index < 20 ? Effect.as(Effect.sleep(10), {}) : refused(403, "InvalidProviderToken")
+      )
+      const tags = yield* outcomes(wrapped.pipe(Layer.provide(layer)))
+      assert.strictEqual(tags.filter((tag) => tag === "Halted").length, 69)
+      assert.sameMembers(
+        logged,
+        tags.filter((tag) => tag !== "Halted")
+      )
+    })
+  )
+
   it.effect("does not halt where the caller says so", () =>
     Effect.gen(function* () {
       const tags = yield* outcomes(

@@ -1,9 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@effect-apns/simulator"
 import { Effect, Fiber, Layer, Stream } from "effect"
-import { Apns, ApnsConnection, JwtCache, Metrics, Notification, PayloadSchema, sendAll } from "effect-apns"
+import {
+  Apns,
+  ApnsConnection,
+  type ApnsRequest,
+  JwtCache,
+  Metrics,
+  Notification,
+  PayloadSchema,
+  sendAll
+} from "effect-apns"
+import { insideOf } from "../../packages/apns/src/internal/dispatch.ts"
 import { capacityOf, windowOver } from "../../packages/apns/src/internal/window.ts"
+import { fakePeer } from "../support/fakeTransport.ts"
 import { observed } from "../support/observed.ts"
+import { playedConnection } from "../support/playedConnection.ts"
 import { device, simulated } from "../support/simulated.ts"
 import { until } from "../support/waiting.ts"
 
@@ -30,6 +42,26 @@ describe("the window of sendAll", () => {
   it("is what was given, whatever the connection has", () => {
     const given = ([10, 1, 0, 50_000] as const).map((concurrency) => capacityOf(concurrency, () => 1000)())
     assert.deepStrictEqual(given, [10, 1, 1, 50_000])
+  })
+
+  it.effect("is that of the connection, in whatever that and the Apns are wrapped", () => {
+    const peer = fakePeer()
+    const wrapped = Layer.effect(
+      ApnsConnection,
+      Effect.map(ApnsConnection, (connection) => ({
+        ...connection,
+        request: (asked: ApnsRequest) => connection.request(asked)
+      }))
+    ).pipe(Layer.provide(playedConnection(peer)))
+    const layer = Apns.layerNoDeps().pipe(Layer.provide([wrapped, JwtCache.layerNone, PayloadSchema.layer]))
+    return Effect.gen(function* () {
+      const apns = yield* Apns
+      const [one] = yield* Stream.runCollect(range(1))
+      if (one === undefined) return
+      yield* Effect.forkChild(Effect.exit(apns.send(one)), { startImmediately: true })
+      peer.session(0).settings(700)
+      assert.strictEqual(insideOf({ ...apns, send: (n) => apns.send(n) }).width?.(), 700)
+    }).pipe(Effect.provide(layer))
   })
 
   it.effect("is 1,000 over a connection that does not tell how many streams it has", () => {

@@ -11,9 +11,8 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Apns, type Receipt } from "./Apns.ts"
 import type { ApnsError } from "./ApnsError.ts"
-import { type Dispatch, dispatchByFiber, dispatchOf, onHaltedOf, widthOf } from "./internal/dispatch.ts"
+import { type Dispatch, dispatchByFiber, dispatchOf, insideOf } from "./internal/dispatch.ts"
 import { drainingOf } from "./internal/draining.ts"
-import { Faults } from "./internal/fault.ts"
 import { notificationError } from "./internal/sendErrors.ts"
 import { isTraced } from "./internal/spans.ts"
 import { capacityOf, Window } from "./internal/window.ts"
@@ -55,8 +54,10 @@ export interface SendAllOptions {
   /**
    * Whether to stop sending after a fault of the configuration, which every further notification would meet as well: a 403
    * (credentials), a server that cannot be trusted, and, for its topic, a topic that may not be used. What is left of the
-   * Stream then has the outcome `"unsent"` and the reason `Halted`. Say `false` where one `Apns` sends for many tenants.
-   * Default: `true`.
+   * Stream then has the outcome `"unsent"` and the reason `Halted`; with `Tenants`, what is left for that target.
+   *
+   * Where APNs has accepted others before, it may be wrong about one: then another notification goes out, on another session
+   * where there may be one, and the rest waits for what it is told. Default: `true`.
    */
   readonly haltOnFault?: boolean | undefined
 }
@@ -118,14 +119,15 @@ export const sendAll = <N extends Notification, E, R>(
       // A span belongs to a fiber: with a tracer each notification has both.
       const traced = yield* Effect.withFiber((fiber) => Effect.succeed(isTraced(fiber)))
       const problem = concurrencyProblem(options.concurrency)
+      const inside = insideOf(apns)
       const dispatch = traced ? dispatchByFiber(apns) : dispatchOf(apns)
       const run = yield* FiberSet.makeRuntime<never, Receipt, ApnsError>().pipe(Scope.provide(scope))
       const window = new Window<E | Cause.Done<void>>({
-        capacity: capacityOf(problem === undefined ? options.concurrency : undefined, widthOf(apns)),
+        capacity: capacityOf(problem === undefined ? options.concurrency : undefined, inside.width),
         ordered: options.ordered ?? false,
-        faults: options.haltOnFault === false ? undefined : new Faults(),
+        haltOnFault: options.haltOnFault ?? true,
         dispatch: problem === undefined ? dispatch : refusing(problem),
-        onHalted: onHaltedOf(apns),
+        inside,
         run
       })
       const draining = drainingOf(apns)

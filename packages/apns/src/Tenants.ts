@@ -17,10 +17,12 @@ import type { ApnsError } from "./ApnsError.ts"
 import type { Broadcast } from "./Broadcast.ts"
 import type { TokenCredentials } from "./Credentials.ts"
 import type * as Environment from "./Environment.ts"
+import { withInside } from "./internal/dispatch.ts"
 import { type Draining, drainingOf } from "./internal/draining.ts"
 import { broadcastError, notificationError } from "./internal/sendErrors.ts"
 import { unrouted } from "./internal/tenantProblems.ts"
 import { makeTenants } from "./internal/tenants.ts"
+import { nameOf, targetOf } from "./internal/tenantTarget.ts"
 import type { JwtCache } from "./JwtCache.ts"
 import type { Notification } from "./Notification.ts"
 import { type CertificateTrust, type TokenTrust, trusts } from "./Trust.ts"
@@ -284,22 +286,29 @@ export class Tenants extends Context.Service<
   ): Layer.Layer<Apns | TokenTrust | CertificateTrust, never, Tenants> =>
     Layer.effect(
       Apns,
-      Effect.map(Tenants, (tenants) => ({
-        draining: tenants.draining,
-        send: (notification) =>
-          Effect.suspend(() => {
-            const target = route(notification)
-            return target === undefined
-              ? Effect.fail(notificationError(notification, undefined, unrouted, 0))
-              : tenants.send(target, notification)
-          }),
-        broadcast: (broadcast) =>
-          Effect.suspend(() => {
-            const target = routeBroadcast(broadcast)
-            return target === undefined
-              ? Effect.fail(broadcastError(broadcast, undefined, unrouted, 0))
-              : tenants.broadcast(target, broadcast)
-          })
-      }))
+      Effect.map(Tenants, (tenants) =>
+        withInside(
+          {
+            draining: tenants.draining,
+            send: (notification) =>
+              Effect.suspend(() => {
+                const target = route(notification)
+                return target === undefined
+                  ? Effect.fail(notificationError(notification, undefined, unrouted, 0))
+                  : tenants.send(target, notification)
+              }),
+            broadcast: (broadcast) =>
+              Effect.suspend(() => {
+                const target = routeBroadcast(broadcast)
+                return target === undefined
+                  ? Effect.fail(broadcastError(broadcast, undefined, unrouted, 0))
+                  : tenants.broadcast(target, broadcast)
+              })
+          },
+          { targetOf: (notification) => nameOfTarget(route(notification)) }
+        )
+      )
     ).pipe(Layer.merge(trusts))
 }
+
+const nameOfTarget = (target: TargetInput | undefined): string | undefined => target && nameOf(targetOf(target))

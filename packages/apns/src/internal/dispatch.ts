@@ -1,6 +1,6 @@
 /**
- * How `sendAll` sends without a fiber for every notification: this package's own `Apns` is asked by listener, any other
- * through its `send`.
+ * What `sendAll` knows of an `Apns` beside its public face: how to send without a fiber for every notification, and more.
+ * An `Apns` of somebody else's has none of it, and is asked through its `send`.
  */
 import type * as Effect from "effect/Effect"
 import type { Apns, Receipt } from "../Apns.ts"
@@ -21,23 +21,36 @@ export type Dispatch = (notification: Notification, outlet: Outlet<Receipt>) => 
 /** Hears of a notification that was not worth sending. */
 export type OnHalted = (notification: Notification, error: ApnsError) => void
 
-const known = new WeakMap<Apns["Service"], { readonly dispatch: Dispatch; readonly onHalted: OnHalted }>()
-const allowed = new WeakMap<Apns["Service"], StreamsAllowed>()
+/** What is true of an `Apns` whatever is put around its methods. */
+export interface Inside {
+  /** The width of its connection, where that is known. */
+  readonly width?: StreamsAllowed | undefined
+  /** Counts what `sendAll` holds back. */
+  readonly onHalted?: OnHalted | undefined
+  /** The target of a notification, as errors call it, where there is more than one, or one by name. */
+  readonly targetOf?: ((notification: Notification) => string | undefined) | undefined
+}
+
+const Inside = Symbol("effect-apns/Apns/inside")
+
+type Known = Apns["Service"] & { readonly [Inside]?: Inside }
+
+/** An `Apns` with its inside, which a copy (`{ ...apns, send }`) has as well. */
+export const withInside = (apns: Apns["Service"], inside: Inside): Apns["Service"] => {
+  const known: Known = { ...apns, [Inside]: inside }
+  return known
+}
+
+export const insideOf = (apns: Known): Inside => apns[Inside] ?? {}
+
+/** By the very function that it stands in for: a copy with a `send` of its own is asked through that. */
+const shortcuts = new WeakMap<Apns["Service"]["send"], Dispatch>()
 
 /** An `Apns`, with the way to it that takes no Effect. */
-export const withDispatch = (apns: Apns["Service"], dispatch: Dispatch, onHalted: OnHalted): Apns["Service"] => {
-  known.set(apns, { dispatch, onHalted })
+export const withDispatch = (apns: Apns["Service"], dispatch: Dispatch): Apns["Service"] => {
+  shortcuts.set(apns.send, dispatch)
   return apns
 }
-
-/** An `Apns`, with the width of its connection, where that is known. */
-export const withWidth = (apns: Apns["Service"], streamsAllowed: StreamsAllowed | undefined): Apns["Service"] => {
-  if (streamsAllowed !== undefined) allowed.set(apns, streamsAllowed)
-  return apns
-}
-
-/** The width of the connection of an `Apns`; `undefined` where that is not this package's own. */
-export const widthOf = (apns: Apns["Service"]): StreamsAllowed | undefined => allowed.get(apns)
 
 /** The way that works with every `Apns`: its `send`. */
 export const dispatchByFiber =
@@ -46,7 +59,4 @@ export const dispatchByFiber =
     void outlet.onRest(apns.send(notification))
 
 /** The shortest way to an `Apns`. */
-export const dispatchOf = (apns: Apns["Service"]): Dispatch => known.get(apns)?.dispatch ?? dispatchByFiber(apns)
-
-/** Who counts what `sendAll` holds back; nobody, where an `Apns` counts nothing. */
-export const onHaltedOf = (apns: Apns["Service"]): OnHalted | undefined => known.get(apns)?.onHalted
+export const dispatchOf = (apns: Apns["Service"]): Dispatch => shortcuts.get(apns.send) ?? dispatchByFiber(apns)

@@ -1,6 +1,6 @@
 /** Which refusals every further notification would meet as well. Pure. */
 import type { Notification } from "../Notification.ts"
-import { Halted, type Reason } from "../Reason.ts"
+import type { Reason } from "../Reason.ts"
 
 /** Credentials, settings, or the way to APNs: 403 is about nothing else (Apple, "Handling notification responses from APNs"). */
 const concernsAll = (reason: Reason): boolean =>
@@ -19,6 +19,19 @@ const concernsTopic = ({ _tag }: { readonly _tag: string }): boolean =>
 /** Not a passing fault: somebody must mend it. */
 const isMendable = ({ action }: Reason): boolean => action === "fixConfig" || action === "renewToken"
 
+/**
+ * Whom a refusal concerns beside the notification itself: `"all"` of its target, or those of its `"topic"`. APNs may be
+ * wrong about it once, and one of its servers for longer: then another notification tells (`isSaid`).
+ */
+export const scopeOf = (reason: Reason): "all" | "topic" | undefined => {
+  if (!isMendable(reason)) return undefined
+  if (concernsAll(reason)) return "all"
+  return concernsTopic(reason) ? "topic" : undefined
+}
+
+/** Whether APNs said it, rather than this program found it. */
+export const isSaid = (reason: Reason): boolean => "status" in reason
+
 /** Whether every further notification would meet it as well, whatever its topic. */
 export const halts = (reason: Reason): boolean =>
   reason._tag === "Halted" ? !concernsTopic(reason.by) : isMendable(reason) && concernsAll(reason)
@@ -31,23 +44,5 @@ export const topicOf = (notification: Pick<Notification, "topic" | "topicSuffix"
   } catch {
     // Not every value from JavaScript is what its type says; its own check tells what is wrong with it.
     return ""
-  }
-}
-
-/** The faults met so far. */
-export class Faults {
-  private all: Halted | undefined
-  private readonly topics = new Map<string, Halted>()
-
-  meet(notification: Notification, reason: Reason): void {
-    if (!isMendable(reason)) return
-    if (concernsAll(reason)) this.all ??= new Halted({ by: reason })
-    else if (concernsTopic(reason)) this.topics.set(topicOf(notification), new Halted({ by: reason }))
-  }
-
-  /** Why a notification is not worth sending, if so. */
-  against(notification: Notification): Halted | undefined {
-    if (this.all !== undefined || this.topics.size === 0) return this.all
-    return this.topics.get(topicOf(notification))
   }
 }

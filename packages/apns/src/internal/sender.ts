@@ -18,7 +18,7 @@ import type * as Reason from "../Reason.ts"
 import type { Timings } from "../Timings.ts"
 import { broadcastHead } from "./broadcastRequest.ts"
 import { type DeadRegister, registerOf } from "./deadRegister.ts"
-import { dispatchByFiber, type OnHalted, withDispatch, withWidth } from "./dispatch.ts"
+import { type OnHalted, withDispatch, withInside } from "./dispatch.ts"
 import { Draining } from "./draining.ts"
 import { makeExchange } from "./exchange.ts"
 import { topicOf } from "./fault.ts"
@@ -158,7 +158,6 @@ export const makeSender = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Apns["Service"], ApnsError, ApnsConnection | JwtCache | PayloadSchema> {
   const timeoutMillis = yield* timeoutMillisOf(options.timeout)
   const connection = yield* ApnsConnection
-  const width = streamsAllowedBy(connection)
   const environment = environmentOf(connection.address)
   const ledger = yield* ledgerOf
   const { broadcastConnection, target, topic, topicRequired, trust } = options
@@ -236,6 +235,8 @@ export const makeSender = Effect.fnUntraced(function* (
     }
   }
 
+  const inside = { width: streamsAllowedBy(connection), onHalted, targetOf: () => target }
+
   if (deadTokens !== undefined && register === undefined) {
     const hold = (error: ApnsError) => {
       tally.held(error)
@@ -259,16 +260,12 @@ export const makeSender = Effect.fnUntraced(function* (
         return death === undefined ? Effect.void : Effect.timeoutOption(deadTokens.record(at, death), left(prepared))
       })
     })
-    const apns = { send, broadcast, draining }
-    return withWidth(withDispatch(apns, dispatchByFiber(apns), onHalted), width)
+    return withInside({ send, broadcast, draining }, inside)
   }
 
-  return withWidth(
-    withDispatch(
-      { send: (notification) => exchange.run(prepare, notification, traceNotification), broadcast, draining },
-      (notification, outlet) => exchange.dispatch(prepare, notification, outlet),
-      onHalted
-    ),
-    width
+  const send = (notification: Notification) => exchange.run(prepare, notification, traceNotification)
+  return withInside(
+    withDispatch({ send, broadcast, draining }, (notification, outlet) => exchange.dispatch(prepare, notification, outlet)),
+    inside
   )
 })

@@ -41,23 +41,26 @@ export type Submit = (request: SteadyRequest, listener: RequestListener) => Canc
 /** How many streams a connection may have open at once, now. */
 export type StreamsAllowed = () => number
 
-const known = new WeakMap<ApnsConnection["Service"], Submit>()
-const allowed = new WeakMap<ApnsConnection["Service"], StreamsAllowed>()
+const Width = Symbol("effect-apns/ApnsConnection/width")
 
-/** A connection, with the way to it that takes no Effect, and its width. */
+type Known = ApnsConnection["Service"] & { readonly [Width]?: StreamsAllowed }
+
+/** By the very function that it stands in for: a copy with a `request` of its own is asked through that. */
+const shortcuts = new WeakMap<ApnsConnection["Service"]["request"], Submit>()
+
+/** A connection, with the way to it that takes no Effect, and its width, which a copy (`{ ...connection, request }`) has as well. */
 export const withSubmit = (
   connection: ApnsConnection["Service"],
   submit: Submit,
   streamsAllowed: StreamsAllowed
 ): ApnsConnection["Service"] => {
-  known.set(connection, submit)
-  allowed.set(connection, streamsAllowed)
-  return connection
+  shortcuts.set(connection.request, submit)
+  const known: Known = { ...connection, [Width]: streamsAllowed }
+  return known
 }
 
 /** The width of a connection; `undefined` of one that is not this package's own. */
-export const streamsAllowedBy = (connection: ApnsConnection["Service"]): StreamsAllowed | undefined =>
-  allowed.get(connection)
+export const streamsAllowedBy = (connection: Known): StreamsAllowed | undefined => connection[Width]
 
 const tell = (listener: RequestListener, exit: Exit.Exit<ApnsResponse, RequestError>) => {
   if (Exit.isSuccess(exit)) return listener.onResponse(exit.value)
@@ -104,7 +107,7 @@ const inTime = (connection: ApnsConnection["Service"], request: ApnsRequest, lef
 /** The shortest way to a connection. */
 export const submitTo = (connection: ApnsConnection["Service"]): Effect.Effect<Submit> =>
   Effect.map(Effect.context(), (context): Submit => {
-    const direct = known.get(connection)
+    const direct = shortcuts.get(connection.request)
     if (direct !== undefined) return direct
     const clock = Context.get(context, Clock.Clock)
     const steadyMillis = steadyOf(clock)

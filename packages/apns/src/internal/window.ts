@@ -11,28 +11,31 @@ import * as Result from "effect/Result"
 import type { Receipt } from "../Apns.ts"
 import type { ApnsError } from "../ApnsError.ts"
 import type { Notification } from "../Notification.ts"
-import { OutcomeUnknown } from "../Reason.ts"
+import { type Halted, OutcomeUnknown } from "../Reason.ts"
 import type { SendResult } from "../SendAll.ts"
-import type { Dispatch, OnHalted, Outlet } from "./dispatch.ts"
-import type { Faults } from "./fault.ts"
+import type { Dispatch, Inside, Outlet } from "./dispatch.ts"
 import { Link, Ring } from "./ring.ts"
 import { notificationError } from "./sendErrors.ts"
 import type { Cancellable, StreamsAllowed } from "./submit.ts"
+import { type Release, type Suspect, Suspicions } from "./suspicion.ts"
 
 /** A notification on its way. (A class and no literal: see `Pending`.) */
-class Flight<E> extends Link implements Outlet<Receipt> {
+class Flight<E> extends Link implements Outlet<Receipt>, Suspect {
   readonly notification: Notification
+  readonly number: number
   private readonly window: Window<E>
   sent: Cancellable | undefined = undefined
   result: SendResult | undefined = undefined
 
-  constructor(window: Window<E>, notification: Notification) {
+  constructor(window: Window<E>, notification: Notification, number: number) {
     super()
     this.window = window
     this.notification = notification
+    this.number = number
   }
 
   onReceipt(receipt: Receipt): void {
+    this.window.accept(this)
     this.window.settle(this, { outcome: "accepted", notification: this.notification, receipt })
   }
 
@@ -68,10 +71,10 @@ export interface WindowOptions {
   /** How many notifications may be held now. */
   readonly capacity: () => number
   readonly ordered: boolean
-  /** The faults after which there is no point in sending more; nothing, to send all the same. */
-  readonly faults: Faults | undefined
+  /** Whether to send no more after a fault that the rest would meet as well. */
+  readonly haltOnFault: boolean
   readonly dispatch: Dispatch
-  readonly onHalted: OnHalted | undefined
+  readonly inside: Inside
   /** Runs what is left of a notification, as long as the Stream lives. */
   readonly run: (rest: Effect.Effect<Receipt, ApnsError>) => Fiber.Fiber<Receipt, ApnsError>
 }
@@ -79,8 +82,9 @@ export interface WindowOptions {
 /** How long notifications may be started, which may be settled without the network, before the event loop has a turn. */
 const turnMillis = 5
 
-export class Window<E> {
+export class Window<E> implements Release<Flight<E>> {
   private readonly options: WindowOptions
+  private readonly suspicions: Suspicions<Flight<E>> | undefined
   private readonly flights = new Ring<Flight<E>>()
   /** Where results come in order: the flights whose result was not handed on, oldest first. */
   private readonly line: Array<Flight<E>> = []
@@ -90,6 +94,8 @@ export class Window<E> {
   private end: Cause.Cause<E> | undefined
   private broken: Cause.Cause<never> | undefined
   private started = 0
+  /** Notifications on their way. */
+  underWay = 0
   private turnUntil = performance.now() + turnMillis
   /** The event loop is to have a turn before the next notification. */
   private isOverdue = false
@@ -98,11 +104,15 @@ export class Window<E> {
 
   constructor(options: WindowOptions) {
     this.options = options
+    this.suspicions = options.haltOnFault
+      ? new Suspicions((notification) => this.targetOf(notification), this)
+      : undefined
   }
 
   /** Starts notifications, from an index, while there is room; returns the index after the last one. */
   start(notifications: ReadonlyArray<Notification>, from: number): number {
-    const { dispatch, faults, onHalted, ordered } = this.options
+    const { ordered } = this.options
+    const { suspicions } = this
     const capacity = this.options.capacity()
     let next = from
     for (; next < notifications.length && this.held < capacity && this.broken === undefined; next++) {
@@ -111,24 +121,43 @@ export class Window<E> {
         this.isOverdue = true
         return next
       }
-      const flight = new Flight(this, notifications[next] as Notification)
+      const flight = new Flight(this, notifications[next] as Notification, this.started)
       this.held++
       this.flights.add(flight)
       if (ordered) this.line.push(flight)
-      const fault = faults?.against(flight.notification)
-      if (fault !== undefined) {
-        const error = notificationError(flight.notification, undefined, fault, 0)
-        onHalted?.(flight.notification, error)
-        this.fail(flight, error)
-        continue
-      }
-      try {
-        flight.sent = dispatch(flight.notification, flight)
-      } catch (defect) {
-        this.break(Cause.die(defect))
-      }
+      if (suspicions === undefined || suspicions.none || suspicions.admits(flight)) this.go(flight)
     }
     return next
+  }
+
+  go(flight: Flight<E>): void {
+    this.underWay++
+    try {
+      flight.sent = this.options.dispatch(flight.notification, flight)
+    } catch (defect) {
+      this.break(Cause.die(defect))
+    }
+  }
+
+  halt(flight: Flight<E>, halted: Halted): void {
+    const { notification } = flight
+    const error = notificationError(notification, this.targetOf(notification), halted, 0)
+    this.options.inside.onHalted?.(notification, error)
+    this.fail(flight, error)
+  }
+
+  accept(flight: Flight<E>): void {
+    this.underWay--
+    this.suspicions?.accepted(flight)
+  }
+
+  private targetOf(notification: Notification): string | undefined {
+    try {
+      return this.options.inside.targetOf?.(notification)
+    } catch {
+      // It is sent, and told what is wrong with it, by whoever finds no target for it.
+      return undefined
+    }
   }
 
   settle(flight: Flight<E>, result: SendResult): void {
@@ -155,7 +184,8 @@ export class Window<E> {
       if (Exit.isSuccess(exit)) return flight.onReceipt(exit.value)
       const error = Cause.findError(exit.cause)
       if (Result.isFailure(error)) return this.break(error.failure)
-      this.options.faults?.meet(flight.notification, error.success.reason)
+      this.underWay--
+      this.suspicions?.failed(flight, error.success)
       this.fail(flight, error.success)
     })
   }
@@ -170,6 +200,7 @@ export class Window<E> {
    */
   private break(cause: Cause.Cause<never>) {
     this.broken ??= cause
+    this.suspicions?.haltWaiting()
     for (const flight of this.flights.all()) {
       flight.sent?.cancel()
       this.fail(flight, notificationError(flight.notification, undefined, underWay, 1))
