@@ -125,7 +125,8 @@ export const sendAll = <N extends Notification, E, R>(
       const window = new Window<E | Cause.Done<void>>({
         capacity: capacityOf(problem === undefined ? options.concurrency : undefined, inside.width),
         ordered: options.ordered ?? false,
-        haltOnFault: options.haltOnFault ?? true,
+        // The problem itself is what each result tells.
+        haltOnFault: problem === undefined && options.haltOnFault !== false,
         dispatch: problem === undefined ? dispatch : refusing(problem),
         inside,
         run

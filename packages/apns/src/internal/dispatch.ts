@@ -41,7 +41,8 @@ export const withInside = (apns: Apns["Service"], inside: Inside): Apns["Service
   return known
 }
 
-export const insideOf = (apns: Known): Inside => apns[Inside] ?? {}
+/** Nothing, of one that is not this package's own. (A mock seems to have whatever it is asked for.) */
+export const insideOf = (apns: Known): Inside => (Object.hasOwn(apns, Inside) ? apns[Inside] : undefined) ?? {}
 
 /** By the very function that it stands in for: a copy with a `send` of its own is asked through that. */
 const shortcuts = new WeakMap<Apns["Service"]["send"], Dispatch>()

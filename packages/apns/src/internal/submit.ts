@@ -59,8 +59,9 @@ export const withSubmit = (
   return known
 }
 
-/** The width of a connection; `undefined` of one that is not this package's own. */
-export const streamsAllowedBy = (connection: Known): StreamsAllowed | undefined => connection[Width]
+/** The width of a connection; `undefined` of one that is not this package's own. (A mock seems to have whatever it is asked for.) */
+export const streamsAllowedBy = (connection: Known): StreamsAllowed | undefined =>
+  Object.hasOwn(connection, Width) ? connection[Width] : undefined
 
 const tell = (listener: RequestListener, exit: Exit.Exit<ApnsResponse, RequestError>) => {
   if (Exit.isSuccess(exit)) return listener.onResponse(exit.value)
