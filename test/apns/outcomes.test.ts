@@ -48,6 +48,18 @@ const answer =
   (peer) =>
     peer.session(0).stream(0).answer(status, body)
 
+/** Its stream, or its session, ends after that much of an answer. */
+const cut =
+  (status: number, body = "", by: "Reset" | "Lost" = "Lost"): Play =>
+  (peer) => {
+    const received = { status, fields: {}, body }
+    const lost = { _tag: "Lost", problem: "the server ended the connection", received } as const
+    peer
+      .session(0)
+      .stream(0)
+      .end(by === "Lost" ? lost : { _tag: "Reset", code: 8, received })
+  }
+
 type Known = "accepted" | "refused" | "unsent" | "unknown"
 
 /** The stage it is in, how it ends there, what is known then, and when it goes out again. */
@@ -111,6 +123,13 @@ const table: ReadonlyArray<
         [stage, reach, "a proxy's 404", answer(404, "<html>"), "refused", "never"]
       ] as const
   ),
+  ["body", answering, "the session's end, after a 200", cut(200), "accepted", "never"],
+  ["body", answering, "RST_STREAM, after a 200", cut(200, "", "Reset"), "accepted", "never"],
+  ["body", answering, "the session's end, after a 410", cut(410), "refused", "never"],
+  ["body", answering, "RST_STREAM, in the middle of a 400", cut(400, '{"reas', "Reset"), "refused", "never"],
+  ["body", answering, "the session's end, at the end of a 410", cut(410, json("Unregistered")), "refused", "never"],
+  ["body", answering, "the session's end, in the middle of a 503", cut(503, '{"reas'), "unknown", "on request"],
+  ["body", answering, "RST_STREAM, at the end of a 503", cut(503, json("Shutdown"), "Reset"), "refused", "always"],
   ["write", writing, "the session's end before it was handed over", neverWritten, "unsent", "always"]
 ]
 

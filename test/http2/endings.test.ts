@@ -26,7 +26,8 @@ describe("a stream ends", () => {
     const request = server.request()
     server.headers(1, [[":status", "200"]])
     server.reset(1, 7)
-    strictEqual(request.expect("Reset").code, 7)
+    const { code, received } = request.expect("Reset")
+    deepStrictEqual([code, received?.status, received?.body.length], [7, 200, 0])
   })
 
   it("as reset, with the code and who did it (6.4)", () => {
@@ -126,10 +127,14 @@ describe("a stream ends", () => {
     const server = ready()
     const request = server.request()
     server.flush()
-    server.headers(1, [[":status", "200"]])
-    server.data(1, "x")
+    server.headers(1, [
+      [":status", "400"],
+      ["apns-id", "x"]
+    ])
+    server.data(1, '{"rea')
     server.end()
-    request.expect("Lost")
+    const { received } = request.expect("Lost")
+    deepStrictEqual([received?.status, received?.fields, received?.body.toString()], [400, [["apns-id", "x"]], '{"rea'])
   })
 
   it("as lost, when only its header section was written (6.9)", () => {

@@ -357,11 +357,12 @@ export class Connection implements FrameListener, StreamOwner, ResponseOwner {
     if (problem === undefined) this.sayGoAway()
     else {
       this.sender.discard()
-      const lost: Ending = { _tag: "Lost", problem }
+      const lost = { _tag: "Lost", problem } as const
       const neverWritten: Ending = { _tag: "NeverWritten", problem }
       for (const stream of streams) {
         this.remove(stream)
-        this.defer(stream, stream.headersPosition < this.taken ? lost : neverWritten)
+        if (stream.status !== 0) this.defer(stream, { ...lost, received: stream.answer() })
+        else this.defer(stream, stream.headersPosition < this.taken ? lost : neverWritten)
       }
     }
     this.pings.clear()
@@ -404,7 +405,8 @@ export class Connection implements FrameListener, StreamOwner, ResponseOwner {
     // After the beginning of a response, the request was processed whatever the code says.
     if (code === ErrorCode.REFUSED_STREAM && stream.status === 0) return this.end(stream, { _tag: "Refused" })
     const problem = `the peer reset the stream (${errorCodeName(code)})`
-    this.end(stream, { _tag: "Reset", code, initiator: "peer", problem })
+    const received = stream.status === 0 ? undefined : { received: stream.answer() }
+    this.end(stream, { _tag: "Reset", code, initiator: "peer", problem, ...received })
   }
 
   onSettingsAck() {

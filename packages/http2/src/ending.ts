@@ -24,6 +24,8 @@ export interface Reset {
   readonly code: number
   readonly initiator: "peer" | "local"
   readonly problem: string
+  /** What had come of the response, if the peer reset it after its header section. */
+  readonly received?: Answered
 }
 
 /**
@@ -48,6 +50,6 @@ export type Ending =
   | { readonly _tag: "NeverWritten"; readonly problem: string }
   | Reset
   /** The connection ended after the request was handed to the socket. */
-  | { readonly _tag: "Lost"; readonly problem: string }
+  | { readonly _tag: "Lost"; readonly problem: string; readonly received?: Answered }
 
 export type OnEnding = (ending: Ending) => void

@@ -19,6 +19,7 @@ import type {
   Connect,
   Ending,
   Endpoint,
+  Received,
   Request,
   Resolve,
   Route,
@@ -88,10 +89,24 @@ const recordOf = (fields: ReadonlyArray<Http2.HeaderField>) => {
   return record
 }
 
+const receivedOf = ({ body, fields, status }: Http2.Answered): Received => ({
+  status,
+  fields: recordOf(fields),
+  body: body.length === 0 ? "" : body.toString("utf8")
+})
+
 const endingOf = (ending: Http2.Ending): Ending => {
-  if (ending._tag !== "Answered") return ending
-  const { status, fields, body } = ending
-  return { _tag: "Answered", status, fields: recordOf(fields), body: body.length === 0 ? "" : body.toString("utf8") }
+  switch (ending._tag) {
+    case "Answered":
+      return { _tag: "Answered", ...receivedOf(ending) }
+    case "Reset":
+    case "Lost": {
+      const { received, ...ended } = ending
+      return received === undefined ? ended : { ...ended, received: receivedOf(received) }
+    }
+    default:
+      return ending
+  }
 }
 
 const failureOf = (failure: Http2.SessionFailure, endpoint: Endpoint): SessionFailure => {

@@ -14,7 +14,7 @@ import type { LoopTime } from "./growth.ts"
 import type { Census } from "./ledger.ts"
 import { type Heard, Pace } from "./pace.ts"
 import { type Later, Pool, type PoolOwner, type PoolSettings } from "./pool.ts"
-import { excerpt, goAwayFault, honouredMillis, refusalOf } from "./reply.ts"
+import { excerpt, goAwayFault, honouredMillis, type Reply, refusalOf } from "./reply.ts"
 import type { SlowDownSettings } from "./slowDownSettings.ts"
 import type { SteadyNow } from "./steadyClock.ts"
 import { type Spent, spentInQueue, spentOnStream } from "./timings.ts"
@@ -27,6 +27,8 @@ export interface Response {
   readonly status: number
   readonly fields: Readonly<Record<string, string>>
   readonly body: string
+  /** Why it is not whole: its stream or session ended after the status had come. Absent, it is. */
+  readonly cut?: string | undefined
   /** Names the session that carried the request, as `host:port#n`. */
   readonly connection: string
   readonly queuedAtMillis: number
@@ -356,7 +358,7 @@ export class LogicalConnection implements PoolOwner {
 
   /** See `Pending.onEnding`. */
   onEnding(pending: Pending, ending: Ending): void {
-    const { batch, carrier, openedAtMillis, queuedAtMillis } = pending
+    const { carrier, openedAtMillis } = pending
     if (carrier !== undefined) carrier.streams--
     if (ending._tag !== "Answered") {
       if (carrier !== undefined) this.pool.unanswered(carrier, ending, openedAtMillis)
@@ -365,29 +367,39 @@ export class LogicalConnection implements PoolOwner {
         this.pump()
       }
       if (pending.place !== "settled") {
-        this.fail(pending, this.errorOf(ending, carrier?.verdict), ending._tag === "NeverWritten")
+        const error = this.errorOf(ending, carrier?.verdict)
+        const received = ending._tag === "Reset" || ending._tag === "Lost" ? ending.received : undefined
+        if (received === undefined) this.fail(pending, error, ending._tag === "NeverWritten")
+        // The status is APNs' word, whatever was to follow it.
+        else this.respond(pending, { ...received, cut: `was cut off: ${error.detail}` }, this.now())
       }
       return
     }
     const answeredAtMillis = this.now()
     if (carrier !== undefined) this.pool.answered(carrier, openedAtMillis, answeredAtMillis)
     if (ending.status !== 200 || this.pace.watching) this.heed(ending, carrier, openedAtMillis, answeredAtMillis)
+    this.respond(pending, ending, answeredAtMillis)
+  }
+
+  private respond(pending: Pending, answer: Reply, answeredAtMillis: number) {
+    const { batch, carrier, openedAtMillis, queuedAtMillis } = pending
     const { devices } = this
-    if (devices !== undefined && (ending.status === 429 || !devices.isEmpty)) {
-      this.note(devices, pending, ending, answeredAtMillis)
+    if (devices !== undefined && (answer.status === 429 || !devices.isEmpty)) {
+      this.note(devices, pending, answer, answeredAtMillis)
     }
     if (!this.forget(pending)) return
-    pending.listener.onResponse({
-      status: ending.status,
-      fields: ending.fields,
-      body: ending.body,
+    const response: Response = {
+      status: answer.status,
+      fields: answer.fields,
+      body: answer.body,
       connection: carrier?.id ?? this.address,
       queuedAtMillis,
       readyAtMillis: carrier?.readyAtMillis,
       openedAtMillis,
       writtenAtMillis: batch?.writtenAtMillis,
       answeredAtMillis
-    })
+    }
+    pending.listener.onResponse(answer.cut === undefined ? response : { ...response, cut: answer.cut })
   }
 
   /** What APNs said of a device. */

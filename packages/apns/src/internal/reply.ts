@@ -15,6 +15,8 @@ export interface Reply {
   readonly status: number
   readonly fields: Readonly<Record<string, string>>
   readonly body: string
+  /** Why it is not whole, if it is not. */
+  readonly cut?: string | undefined
 }
 
 /** Why an answer does not accept (Apple, "Handling notification responses from APNs"). */
@@ -97,7 +99,7 @@ export const goAwayFault = (debugData: string): Rejection | undefined => {
 
 /** Why an answer refuses; nothing when it has the status that accepts. */
 export const refusalOf = (
-  { status, fields, body }: Reply,
+  { status, fields, body, cut }: Reply,
   accepting: number,
   nowMillis: number
 ): Refusal | undefined => {
@@ -110,6 +112,6 @@ export const refusalOf = (
   }
   const said = parse(body)
   return said === undefined
-    ? new UnexpectedAnswer({ ...answer, contentType: fields["content-type"], excerpt: excerpt(body) })
+    ? new UnexpectedAnswer({ ...answer, contentType: fields["content-type"], excerpt: excerpt(body), problem: cut })
     : rejectionOf(said.reason, answer, said.timestamp, nowMillis)
 }

@@ -55,6 +55,13 @@ export interface GoAway {
 /** "The peer is exhibiting a behavior that might be generating excessive load" (RFC 9113, 7). */
 export const enhanceYourCalm = 0xb
 
+/** What had come of an answer: its status and fields, and of its body the beginning. */
+export interface Received {
+  readonly status: number
+  readonly fields: Readonly<Record<string, string>>
+  readonly body: string
+}
+
 /** How a stream ended: exactly one of these, exactly once. */
 export type Ending =
   | {
@@ -72,9 +79,14 @@ export type Ending =
   /** The session could not take it; nothing was written. */
   | { readonly _tag: "NeverWritten"; readonly problem?: string | undefined }
   /** RST_STREAM with another code: may have been processed. The peer's, unless it is said to be from here. */
-  | { readonly _tag: "Reset"; readonly code: number; readonly initiator?: "local" | "peer" | undefined }
+  | {
+      readonly _tag: "Reset"
+      readonly code: number
+      readonly initiator?: "local" | "peer" | undefined
+      readonly received?: Received | undefined
+    }
   /** The session ended after the request was written: may have been processed. */
-  | { readonly _tag: "Lost"; readonly problem: string }
+  | { readonly _tag: "Lost"; readonly problem: string; readonly received?: Received | undefined }
 
 /** A stream that has not ended. */
 export interface Stream {
