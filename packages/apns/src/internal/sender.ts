@@ -265,7 +265,9 @@ export const makeSender = Effect.fnUntraced(function* (
 
   const send = (notification: Notification) => exchange.run(prepare, notification, traceNotification)
   return withInside(
-    withDispatch({ send, broadcast, draining }, (notification, outlet) => exchange.dispatch(prepare, notification, outlet)),
+    withDispatch({ send, broadcast, draining }, (notification, outlet) =>
+      exchange.dispatch(prepare, notification, outlet)
+    ),
     inside
   )
 })
