@@ -1,16 +1,17 @@
 /**
  * The sessions of a logical connection: which of them take streams, when one more is opened, whether they are alive.
- * Plain handlers; the decisions are in growth.ts and health.ts.
+ * Plain handlers; the decisions are in growth.ts, health.ts, caution.ts and standstill.ts.
  */
 import * as Duration from "effect/Duration"
 import { type Address, Addresses } from "./addresses.ts"
 import { backoffMillis } from "./backoff.ts"
 import { type Batch, Carrier, type CarrierOwner } from "./carrier.ts"
 import { Caution } from "./caution.ts"
+import { type CheckOwner, Checks, type Later } from "./checks.ts"
 import type { ConnectionObserver } from "./connectionReport.ts"
-import { type AfterReading, punctualMillis } from "./deadlines.ts"
+import type { AfterReading } from "./deadlines.ts"
 import { growAtMillis, idleShare, type LoopTime, smoothed, waitMillis } from "./growth.ts"
-import { examine, type HealthSettings } from "./health.ts"
+import type { HealthSettings } from "./health.ts"
 import type { Census } from "./ledger.ts"
 import { Standstill } from "./standstill.ts"
 import {
@@ -21,9 +22,6 @@ import {
   type GoAway,
   type SessionFailure
 } from "./transport.ts"
-
-/** Runs a function later, unless it is called off, or the scope it belongs to closes first. */
-export type Later = (millis: number, run: () => void) => () => void
 
 export interface PoolSettings extends HealthSettings {
   readonly maxSessions: number
@@ -46,8 +44,6 @@ export interface PoolOwner {
 }
 
 const allIdentifiers = 2 ** 30
-/** A timer that runs later than this tells that the process stood still. */
-const latenessMillis = 1000
 /** The queue is not looked at more often than this; in less time, nothing could be said of the event loop either. */
 const minPauseMillis = 10
 /** A program that has sent this lately sends again, likelier than not. */
@@ -56,7 +52,7 @@ const recentMillis = 10_000
 /** How many identifiers are left when the next session is asked for: a 16th, or what goes out in the time of a handshake. */
 const rotationMargin = (maxStreams: number) => Math.min(Math.floor(maxStreams / 16), 2 ** 16)
 
-export class Pool implements CarrierOwner {
+export class Pool implements CarrierOwner, CheckOwner {
   private readonly address: string
   private readonly endpoint: Endpoint
   private readonly connect: Connect
@@ -66,7 +62,7 @@ export class Pool implements CarrierOwner {
   private readonly owner: PoolOwner
   private readonly now: () => number
   private readonly later: Later
-  private readonly afterReading: AfterReading
+  private readonly checks: Checks
   private readonly loopTime: () => LoopTime
   private readonly observer: ConnectionObserver | undefined
   /** All that have not ended. */
@@ -111,7 +107,7 @@ export class Pool implements CarrierOwner {
     this.now = options.now
     this.standstill = new Standstill(options.settings, options.wallNow)
     this.later = options.later
-    this.afterReading = options.afterReading
+    this.checks = new Checks(options.settings, options.now, options.later, options.afterReading, this)
     this.loopTime = options.loopTime
     this.observer = options.observer
   }
@@ -137,7 +133,7 @@ export class Pool implements CarrierOwner {
       const { allowance, ready, session, streams } = carrier
       if (!ready || streams >= allowance.limit || session.openable === 0) continue
       if (!this.standstill.doubts(carrier, nowMillis)) return carrier
-      if (carrier.pingedAtMillis === undefined) this.ping(carrier, nowMillis)
+      if (carrier.pingedAtMillis === undefined) this.checks.ping(carrier, nowMillis)
     }
     return undefined
   }
@@ -269,7 +265,7 @@ export class Pool implements CarrierOwner {
       carrier.unheard = true
       carrier.askedAtMillis = nowMillis
       const silentAtMillis = nowMillis + this.settings.silencePingMillis
-      if (silentAtMillis < carrier.checkAtMillis) this.watch(carrier, silentAtMillis)
+      if (silentAtMillis < carrier.checkAtMillis) this.checks.watch(carrier, silentAtMillis)
     }
     if (++carrier.opened >= this.rotateAt) this.rotate(carrier, nowMillis)
   }
@@ -301,7 +297,8 @@ export class Pool implements CarrierOwner {
   private trust(carrier: Carrier, nowMillis: number) {
     const { allowance } = carrier
     this.caution.answered()
-    if (allowance.answered() && this.active.includes(carrier)) this.ping(carrier, nowMillis, () => allowance.widen())
+    if (allowance.answered() && this.active.includes(carrier))
+      this.checks.ping(carrier, nowMillis, () => allowance.widen())
   }
 
   /** A stream of it ended without one. */
@@ -377,7 +374,7 @@ export class Pool implements CarrierOwner {
     carrier.readyAtMillis = now
     carrier.heard(now)
     this.observer?.onReady(carrier.id, carrier.address)
-    this.watch(carrier, now + this.settings.idlePingMillis)
+    this.checks.watch(carrier, now + this.settings.idlePingMillis)
     this.owner.onCapacity()
   }
 
@@ -456,63 +453,31 @@ export class Pool implements CarrierOwner {
     carrier.session.close()
   }
 
-  private watch(carrier: Carrier, atMillis: number) {
-    carrier.cancelCheck?.()
-    carrier.cancelCheck = undefined
-    carrier.checkAtMillis = atMillis
-    if (atMillis === Number.POSITIVE_INFINITY) return
-    carrier.cancelCheck = this.later(Math.max(0, atMillis - this.now()), () => this.check(carrier))
+  isThere(carrier: Carrier): boolean {
+    return this.carriers.has(carrier)
   }
 
-  private check(carrier: Carrier) {
-    const { checkAtMillis } = carrier
-    const lateMillis = this.now() - checkAtMillis
-    if (lateMillis <= punctualMillis) return this.examine(carrier, false)
-    this.afterReading(() => {
-      const isDue = this.carriers.has(carrier) && carrier.checkAtMillis === checkAtMillis
-      if (isDue) this.examine(carrier, lateMillis > latenessMillis)
-    })
+  isKept(carrier: Carrier): boolean {
+    return carrier === this.active[0]
   }
 
-  private examine(carrier: Carrier, late: boolean) {
-    const now = this.now()
-    const checkup = examine(carrier, this.settings, now, late)
-    switch (checkup._tag) {
-      case "Wait":
-        return this.watch(carrier, checkup.untilMillis)
-      case "Silent":
-        return this.ping(carrier, now)
-      case "Idle":
-        if (carrier === this.active[0]) return this.ping(carrier, now)
-        return this.dismiss(carrier)
-      case "Dead":
-        return this.replace(carrier)
-    }
-  }
-
-  private ping(carrier: Carrier, nowMillis: number, onAlive?: () => void) {
-    carrier.pingedAtMillis = nowMillis
-    carrier.session.ping(() => {
-      carrier.heard(this.now())
-      onAlive?.()
-      this.owner.onCapacity()
-    })
-    this.watch(carrier, nowMillis + this.settings.pingTimeoutMillis)
+  onAlive(): void {
+    this.owner.onCapacity()
   }
 
   /** Others suffice, or it was to close and does not. */
-  private dismiss(carrier: Carrier) {
+  onIdle(carrier: Carrier): void {
     carrier.verdict = unneeded
     if (this.active.includes(carrier)) {
       this.rest(carrier)
-      this.watch(carrier, this.now() + this.settings.pingTimeoutMillis)
+      this.checks.watch(carrier, this.now() + this.settings.pingTimeoutMillis)
     } else {
       carrier.session.destroy()
     }
   }
 
   /** The next session is asked for before this one has ended. */
-  private replace(carrier: Carrier) {
+  onDead(carrier: Carrier): void {
     const { pingTimeoutMillis } = this.settings
     carrier.verdict = `the server gave no sign of life within ${Duration.format(Duration.millis(pingTimeoutMillis))}`
     this.blame(carrier)
