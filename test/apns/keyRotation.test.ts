@@ -237,7 +237,8 @@ describe("credentials that are an Effect", () => {
         state.key = fresh
         yield* TestClock.adjust("5 seconds")
         yield* send(hello())
-        assert.strictEqual((yield* accepted)[2], "NEWKEY1234 #2")
+        // On none of the sessions that the old key was refused on.
+        assert.strictEqual((yield* accepted)[2], "NEWKEY1234 #3")
       }).pipe(Effect.provide(yield* layerTo(credentials)))
     }).pipe(Effect.provide(Layer.provideMerge(simulator, watched)))
   })
