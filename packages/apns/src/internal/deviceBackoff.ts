@@ -3,7 +3,7 @@
  * the order of asking, until none waits and the last one went through. In memory, bounded. Plain handlers.
  */
 import { jitteredMillis } from "./backoff.ts"
-import type { Later } from "./pool.ts"
+import type { Later } from "./checks.ts"
 import type { Refusal } from "./reply.ts"
 
 export interface DeviceBackoffSettings {
