@@ -165,8 +165,10 @@ describe("a file that is not JSON", () => {
         for (const source of [pieces.join(""), mutated]) {
           const valid = Result.isSuccess(Result.try(() => JSON.parse(source)))
           const result = ApnsFile.read(source)
-          const place = Result.isFailure(result) ? result.failure.position : undefined
-          assert.strictEqual(place === undefined, valid, source)
+          const { position, problem = "" } = Result.isFailure(result) ? result.failure : {}
+          // What JSON.parse takes and changes has a place, too.
+          const isChanged = problem.startsWith("has a number") || problem.startsWith("has the key")
+          assert.strictEqual(position === undefined || isChanged, valid, source)
         }
       }),
     options

@@ -319,6 +319,30 @@ describe("apns send of what has no push type, or needs a certificate", () => {
   )
 })
 
+describe("apns send, given keys that mean something in JavaScript", () => {
+  const keys = '{"__proto__":{"admin":true},"constructor":1,"a":{"__proto__":2}}'
+
+  it.live.each<[string, ReadonlyArray<string>]>([
+    ["in a file", ["--payload", "-", "--unchecked", "--push-type", "alert"]],
+    ["in a file that is checked", ["--payload", "-", "--push-type", "alert"]],
+    [
+      "by --data",
+      ["--body", "x", "--data", '__proto__:={"admin":true}', "--data", "constructor:=1", "--data", 'a:={"__proto__":2}']
+    ],
+    ["by --data as an object", ["--body", "x", "--data", keys]]
+  ])("sends them as they are: %s", ([, args]) =>
+    Effect.gen(function* () {
+      const stdin = keys.replace(/\}$/, ',"aps":{"alert":"x"}}')
+      const { code, stderr, stdout } = yield* run(["send", phone, ...args, "--topic", topic, "--dry-run", "--json"], {
+        stdin
+      })
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      assert.include(stdout.replaceAll(/\s/g, ""), '"__proto__":{"admin":true}')
+      assert.include(stdout.replaceAll(/\s/g, ""), '"a":{"__proto__":2}')
+    })
+  )
+})
+
 describe("apns send, given wrong input", () => {
   const env = { APNS_TOPIC: topic, APNS_KEY_FILE: "AuthKey.p8" }
 
@@ -333,6 +357,16 @@ describe("apns send, given wrong input", () => {
     ["no push type", [phone, "--data", "a=b"], /the push type cannot be told/],
     ["data without a key", [phone, "--body", "x", "--data", "novalue"], /--data "novalue" has no key/],
     ["data that is no JSON", [phone, "--body", "x", "--data", "n:=x"], /--data n:= is followed by what is not JSON/],
+    [
+      "data of too many digits",
+      [phone, "--body", "x", "--data", "id:=9007199254740993"],
+      /--data id:= has a number with more/
+    ],
+    [
+      "data with a key twice",
+      [phone, "--body", "x", "--data", '{"a":1,"a":2}'],
+      /the key "a", which stands there twice/
+    ],
     ["data called aps", [phone, "--body", "x", "--data", 'aps:={"badge":1}'], /--data must not have the key "aps"/],
     ["an expiration of no unit", [phone, "--body", "x", "--expiration", "60"], /--expiration "60" is no expiration/],
     ["an id for two", [phone, device(2), "--body", "x", "--id", "1"], /one id is given for several devices/],

@@ -12,7 +12,7 @@ import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { isJsonObject, jsonObject } from "./internal/jsonText.ts"
+import { isJsonObject, jsonObject, jsonValue } from "./internal/jsonText.ts"
 import { jsonBytes, step } from "./internal/payloadSize.ts"
 import * as LiveActivity from "./LiveActivity.ts"
 import * as Payload from "./Payload.ts"
@@ -42,7 +42,7 @@ export class InvalidPayloadText extends Data.TaggedError("InvalidPayloadText")<{
  * Reads a payload, which is an object in JSON.
  *
  * Fails with `InvalidPayloadText` for bytes that are not UTF-8, text that is not JSON (naming line and column), and JSON
- * that is no object. For `.apns` files, see `ApnsFile.read`.
+ * that is no object; also for what `JSON.parse` would change without a word: see `readValue`. For `.apns` files, see `ApnsFile.read`.
  *
  * **Example** (A comma too many)
  *
@@ -63,6 +63,20 @@ export const read = (source: string | Uint8Array): Result.Result<Schema.JsonObje
     jsonObject(source, 'Give an object, such as {"aps": {"alert": "Hello"}}.'),
     (problem) => new InvalidPayloadText(problem)
   )
+
+/**
+ * Reads any value in JSON, such as a part of a payload, exactly.
+ *
+ * **Details**
+ *
+ * Fails as `read` does, and with the line and column of what `JSON.parse` would change without a word: a number of more digits
+ * than a double keeps (IEEE 754), a key that stands twice in an object.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const readValue = (source: string | Uint8Array): Result.Result<unknown, InvalidPayloadText> =>
+  Result.mapError(jsonValue(source), (problem) => new InvalidPayloadText(problem))
 
 /**
  * A Schema of whole payloads, whatever it makes of them.

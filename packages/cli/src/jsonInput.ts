@@ -7,13 +7,16 @@ import { readFile } from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import * as ApnsFile from "effect-apns/ApnsFile"
+import * as PayloadInspection from "effect-apns/PayloadInspection"
 import { badInput, type Failure } from "./Failure.ts"
 import { codeOf, standardInput } from "./input.ts"
 
 /** For values that come from JSON alone, whose objects are JSON objects. */
 const isJsonObject = (value: unknown): value is Schema.JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
+
+const whereOf = ({ position, problem }: PayloadInspection.InvalidPayloadText) =>
+  position === undefined ? problem : `${problem} at line ${position.line}, column ${position.column}`
 
 /**
  * Where and why a text is not JSON, in the words of the library, as in "is not JSON: … at line 7, column 3"; `undefined` of
@@ -23,10 +26,8 @@ const isJsonObject = (value: unknown): value is Schema.JsonObject =>
  * @since 0.1.0
  */
 export const jsonProblem = (source: string): string | undefined => {
-  const read = ApnsFile.read(source)
-  if (Result.isSuccess(read)) return undefined
-  const { position, problem } = read.failure
-  return position === undefined ? undefined : `${problem} at line ${position.line}, column ${position.column}`
+  const read = PayloadInspection.readValue(source)
+  return Result.isSuccess(read) ? undefined : whereOf(read.failure)
 }
 
 const cure = "Give the path of a file, JSON itself, or - for standard input."
@@ -51,10 +52,9 @@ export const jsonObject = (flag: string, given: string): Effect.Effect<Schema.Js
     const inline = given.trimStart().startsWith("{")
     const origin = inline ? `--${flag}` : given === "-" ? `--${flag} (standard input)` : `--${flag}: ${given}`
     const source = (inline ? given : yield* readAll(given, origin)).replace(/^\uFEFF/, "")
-    const value = yield* Effect.try({
-      try: (): unknown => JSON.parse(source),
-      catch: (cause) => badInput(`${origin} ${jsonProblem(source) ?? "is not JSON"}`, "Mend it there.", cause)
-    })
+    const value = yield* Effect.mapError(Effect.fromResult(PayloadInspection.readValue(source)), (error) =>
+      badInput(`${origin} ${whereOf(error)}`, error.cure, error)
+    )
     return isJsonObject(value)
       ? value
       : yield* badInput(`${origin} is no JSON object`, 'Give an object, such as {"score":1}.')

@@ -30,7 +30,10 @@ describe("template", () => {
   it("reads a text as JSON where it is asked to", () => {
     assert.deepStrictEqual(render({ badge: "{{count:json}}" }, { count: "3" }), { badge: 3 })
     assert.deepStrictEqual(render({ badge: "{{count:json}}" }, { count: 3 }), { badge: 3 })
-    const wrong = { column: "count", problem: "is not JSON, as {{count:json}} in aps.badge asks for" }
+    const wrong = {
+      column: "count",
+      problem: "is not JSON: expected a value, and {{count:json}} in aps.badge asks for JSON"
+    }
     assert.deepStrictEqual(render({ aps: { badge: "{{count:json}}" } }, { count: "three" }), wrong)
   })
 

@@ -1,7 +1,7 @@
 /** From a row to its notification, or to what is wrong with the row. Pure. */
 import * as Result from "effect/Result"
-import * as ApnsFile from "effect-apns/ApnsFile"
 import * as Notification from "effect-apns/Notification"
+import * as PayloadInspection from "effect-apns/PayloadInspection"
 import { rulesOf } from "effect-apns/PushType"
 import { expirationForms, expirationIn } from "../instants.ts"
 import { columns, isColumn, shown, unheard } from "./columns.ts"
@@ -149,15 +149,12 @@ const jsonBody = (value: unknown): Result.Result<string, Wrong> => {
 
 /** A value out of JSON, or why it is none; where, as `column 12`. */
 export const parseJson = (text: string): { readonly problem?: string; readonly value?: unknown } => {
-  try {
-    return { value: JSON.parse(text) }
-  } catch {
-    // The engine's own message quotes the text, and with it device tokens.
-    const file = ApnsFile.read(text)
-    const { position, problem = "is not JSON" } = Result.isFailure(file) ? file.failure : {}
-    if (position === undefined) return { problem }
-    return { problem: `${problem}, at ${position.line > 1 ? `line ${position.line}, ` : ""}column ${position.column}` }
-  }
+  // The engine's own message quotes the text, and with it device tokens.
+  const read = PayloadInspection.readValue(text)
+  if (Result.isSuccess(read)) return { value: read.success }
+  const { position, problem } = read.failure
+  if (position === undefined) return { problem }
+  return { problem: `${problem}, at ${position.line > 1 ? `line ${position.line}, ` : ""}column ${position.column}` }
 }
 
 export interface RowsOptions {

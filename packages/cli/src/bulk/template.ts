@@ -3,6 +3,7 @@
  * value itself, whatever its JSON type; `{{name:json}}` reads a text, as all values of CSV are, as JSON.
  */
 import * as Result from "effect/Result"
+import * as PayloadInspection from "effect-apns/PayloadInspection"
 
 /** The value of a name in a row; `undefined` where it has none. */
 export type ValueOf = (name: string) => unknown
@@ -78,11 +79,9 @@ const misfit = (column: string, problem: string) => Result.fail<Misfit>({ column
 const written = ({ as, name, path }: Place, value: unknown): Result.Result<string, Misfit> => {
   if (value === undefined) return misfit(name, `is missing, and the template has it in ${path}`)
   if (as === "json" && typeof value === "string") {
-    try {
-      return Result.succeed(JSON.stringify(JSON.parse(value)))
-    } catch {
-      return misfit(name, `is not JSON, as {{${name}:json}} in ${path} asks for`)
-    }
+    const read = PayloadInspection.readValue(value)
+    if (Result.isSuccess(read)) return Result.succeed(JSON.stringify(read.success))
+    return misfit(name, `${read.failure.problem}, and {{${name}:json}} in ${path} asks for JSON`)
   }
   if (as !== "text") return Result.succeed(JSON.stringify(value))
   if (typeof value === "string") return Result.succeed(escaped(value))

@@ -27,21 +27,6 @@ export type ContentFlags = Pick<
   | "data"
 >
 
-const jsonOf = (text: string): Option.Option<Json> => {
-  // The library's reader takes objects, and refuses what JSON cannot keep; more than one value would look like a key.
-  const read = isJson(text) ? PayloadInspection.read(`{"value":${text}}`) : undefined
-  return read !== undefined && Result.isSuccess(read) ? Option.fromUndefinedOr(read.success.value) : Option.none()
-}
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** One `--data`: an object in JSON, `key:=json` or `key=text`. */
 const dataOf = (given: string): Result.Result<JsonObject, Failure> => {
   if (given.trimStart().startsWith("{")) {
@@ -56,10 +41,13 @@ const dataOf = (given: string): Result.Result<JsonObject, Failure> => {
   }
   const value = given.slice(equals + 1)
   if (!isTyped) return Result.succeed({ [key]: value })
-  return Option.match(jsonOf(value), {
-    onNone: () =>
-      Result.fail(badInput(`--data ${key}:= is followed by what is not JSON`, `Write ${key}=text where it is text.`)),
-    onSome: (json) => Result.succeed({ [key]: json })
+  // For values that come from JSON alone, which are JSON.
+  return Result.mapBoth(PayloadInspection.readValue(value), {
+    onSuccess: (json) => ({ [key]: json as Json }),
+    onFailure: ({ position, problem }) =>
+      position === undefined || problem.startsWith("is not JSON")
+        ? badInput(`--data ${key}:= is followed by what is not JSON`, `Write ${key}=text where it is text.`)
+        : badInput(`--data ${key}:= ${problem}`, `Write ${key}=text to send it as text.`)
   })
 }
 
@@ -127,5 +115,6 @@ export const compose = (
     }
     const full = { ...aps, ...switches }
     const needsAps = Object.keys(full).length > 0
-    return Object.assign({}, file, ...(needsAps ? [{ aps: full }] : []), ...data) as JsonObject
+    // Not by assignment, to which the key __proto__ is another thing.
+    return Object.fromEntries([file ?? {}, needsAps ? { aps: full } : {}, ...data].flatMap(Object.entries<Json>))
   })
