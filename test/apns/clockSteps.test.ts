@@ -67,6 +67,29 @@ const replaced = (lines: ReadonlyArray<Line>, retry: SendOptions["retry"] = Sche
   return { ...connection, layer }
 }
 
+describe("a provider token that is made while the clock is wrong", () => {
+  it.effect("is refused, and the one before it is used until it is right", () =>
+    Effect.gen(function* () {
+      const simulator = yield* Simulator
+      const clock = yield* steppedClock
+      yield* Effect.gen(function* () {
+        yield* send(hello(1))
+        yield* TestClock.adjust("15 minutes")
+        clock.step(9 * 60_000)
+        // So the token is renewed: by a clock that is ahead of that of APNs.
+        yield* simulator.inject({ times: 1, effect: { _tag: "reject", reason: "ExpiredProviderToken" } })
+        yield* Effect.exit(send(hello(2)))
+        for (let n = 3; n < 8; n++) yield* send(hello(n))
+        clock.step(-9 * 60_000)
+        for (let n = 8; n < 20; n++) {
+          yield* send(hello(n))
+          yield* TestClock.adjust("5 minutes")
+        }
+      }).pipe(Effect.provide(Apns.layer(clientOf(simulator))), Effect.provide(clock.layer))
+    }).pipe(Effect.provide(Simulator.layer()))
+  )
+})
+
 for (const [how, by] of [
   ["back", -3 * hour],
   ["forward", 5 * hour]

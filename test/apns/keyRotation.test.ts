@@ -238,7 +238,7 @@ describe("credentials that are an Effect", () => {
         yield* TestClock.adjust("5 seconds")
         yield* send(hello())
         // On none of the sessions that the old key was refused on.
-        assert.strictEqual((yield* accepted)[2], "NEWKEY1234 #3")
+        assert.match((yield* accepted)[2] ?? "", /^NEWKEY1234 #[^123]$/)
       }).pipe(Effect.provide(yield* layerTo(credentials)))
     }).pipe(Effect.provide(Layer.provideMerge(simulator, watched)))
   })

@@ -29,7 +29,7 @@ export class KeyTokens {
   isKeptOn = false
   /** For those who replace the token, one at a time. */
   readonly single: Semaphore.Semaphore = Semaphore.makeUnsafe(1)
-  /** Those that APNs called one too many, since they were last put to use. */
+  /** Those that APNs called one too many or not valid, since they were last put to use. */
   private readonly refused = new WeakSet<ProviderToken>()
   /** When each was issued, by the steady clock. */
   private readonly since = new WeakMap<ProviderToken, number>()
@@ -97,7 +97,7 @@ export class KeyTokens {
     return now - this.heldSinceMillis >= minimumMillis || now - this.steppedMillis >= minimumMillis
   }
 
-  /** APNs calls this one too many: the one before is used in its place while that is valid. */
+  /** APNs calls this one too many, or not valid: the one before is used in its place while that is valid. */
   refuse(token: ProviderToken): void {
     const { current, other } = this
     this.refused.add(token)

@@ -240,7 +240,10 @@ export const makeCache = Effect.fnUntraced(function* ({
       }),
       reload: Effect.fnUntraced(function* (refused) {
         if (inUse.key === refused.key) yield* reread(inUse, refused)
-        return inUse.key !== refused.key
+        if (inUse.key !== refused.key) return true
+        // The key is as it was. A token that was made while the clock was ahead is refused, and the one before it is not.
+        inUse.tokens.refuse(refused)
+        return inUse.tokens.current !== refused
       })
     },
     // Every send asks. Reading one clock is enough: the timer goes by the other one.
