@@ -114,6 +114,31 @@ if (why !== undefined) {
     )
 
     it.effect(
+      "is not given up for another that is dead while it is only far: an attempt goes on beside the next one",
+      () => {
+        const { untraced, values } = observed()
+        return Effect.gen(function* () {
+          const { apns, links, received } = yield* beyond(2)
+          for (const link of links) link.cut()
+          yield* Effect.gen(function* () {
+            const startedAt = performance.now()
+            const sending = yield* Effect.forkChild(send(hello()), { startImmediately: true })
+            // Longer than an attempt has for itself (RFC 8305, 8): its first packet is lost, and its second one answered.
+            yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 600)))
+            links[0]?.mend()
+            const { apnsId } = yield* Fiber.join(sending)
+            // Not for want of time to connect to the dead address, which is a minute.
+            assert.isBelow(performance.now() - startedAt, 50_000)
+            const [first = [], second = []] = yield* received
+            assert.deepStrictEqual([first, second], [[apnsId], []])
+            assert.deepStrictEqual(values(Metrics.addressesAvoided, "server"), { "": 0 })
+          }).pipe(Effect.provide(apns, { local: true }))
+        }).pipe(Effect.scoped, Effect.provide(untraced))
+      },
+      limit
+    )
+
+    it.effect(
       "keeps no send beyond its deadline, and no layer from closing",
       () =>
         Effect.gen(function* () {
