@@ -31,6 +31,8 @@ export class KeyTokens {
   readonly single: Semaphore.Semaphore = Semaphore.makeUnsafe(1)
   /** Those that APNs called one too many or not valid, since they were last put to use. */
   private readonly refused = new WeakSet<ProviderToken>()
+  /** Those that it called not valid. */
+  private readonly invalid = new WeakSet<ProviderToken>()
   /** When each was issued, by the steady clock. */
   private readonly since = new WeakMap<ProviderToken, number>()
   /** When the newest of them was issued, by both clocks. */
@@ -95,6 +97,16 @@ export class KeyTokens {
     const now = this.steadyMillis()
     const { minimumMillis } = this.ages
     return now - this.heldSinceMillis >= minimumMillis || now - this.steppedMillis >= minimumMillis
+  }
+
+  /** APNs calls this one not valid, as one that was made while the clock was ahead. */
+  invalidate(token: ProviderToken): void {
+    this.invalid.add(token)
+    this.refuse(token)
+  }
+
+  isInvalid(token: ProviderToken): boolean {
+    return this.invalid.has(token)
   }
 
   /** APNs calls this one too many, or not valid: the one before is used in its place while that is valid. */

@@ -224,7 +224,8 @@ export const makeCache = Effect.fnUntraced(function* ({
         if (yield* takeOver(stale)) return true
         const key = inUse
         const { other } = key.tokens
-        const newer = other !== undefined && other.issuedAtMillis > stale.issuedAtMillis && isFresh(key, other)
+        const isNewer = other !== undefined && other.issuedAtMillis > stale.issuedAtMillis
+        const newer = isNewer && !key.tokens.isInvalid(other) && isFresh(key, other)
         if (!newer && !key.tokens.mayBeReplaced(stale)) return false
         yield* reread(key, stale)
         if (inUse !== key) return true
@@ -242,7 +243,7 @@ export const makeCache = Effect.fnUntraced(function* ({
         if (inUse.key === refused.key) yield* reread(inUse, refused)
         if (inUse.key !== refused.key) return true
         // The key is as it was. A token that was made while the clock was ahead is refused, and the one before it is not.
-        inUse.tokens.refuse(refused)
+        inUse.tokens.invalidate(refused)
         return inUse.tokens.current !== refused
       })
     },
