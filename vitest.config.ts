@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
@@ -11,8 +12,8 @@ export default defineConfig({
     silent: "passed-only",
     // Far beyond what any test takes: a machine that is busy with something else is no failure.
     testTimeout: 120_000,
-    // Many tests wait for processes of their own; by itself vitest leaves one core idle, which of two is half.
-    maxWorkers: "100%",
+    // Many tests wait, for processes of their own and for time to pass: a worker for each core leaves a third of it idle.
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
     // Half of the time went into loading effect anew for each file. Tests leave nothing behind in a module.
     isolate: false,
     hookTimeout: 120_000,
