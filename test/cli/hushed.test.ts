@@ -10,7 +10,7 @@ describe("hushed", () => {
   it.each<readonly [text: string, said: string]>([
     [`The file ${p8} is not there`, "The file <PEM>\n is not there"],
     [`The file ${p8.slice(0, 100)}`, "The file <PEM>"],
-    [`/work/${bare} does not exist`, "/work/<key> does not exist"],
+    [`/srv/${bare} does not exist`, "/srv/<key> does not exist"],
     ['"eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJBIn0.c2ln" is too much', '"<token>" is too much'],
     [`device ${"7a1f90".repeat(10)} is refused`, "device 7a1f90… is refused"]
   ])("takes the secret out: %#", (text, said) => {
